@@ -58,12 +58,14 @@ int ho_sysctl_find(const char *name);
 /* How many numbers the sysctl that `id` belongs to has: 1 to 3. */
 unsigned ho_sysctl_numbers(enum ho_sysctl id);
 
-/* Sets one number. Returns 0; -EINVAL, with nothing changed, if `value` is out of range. */
+/* Sets one number. Returns 0; -EINVAL, with nothing changed, if `value` is out of range, or would
+ * put the two ports of ip_local_port_range out of order.
+ */
 int ho_sysctl_set(struct ho_sysctls *s, enum ho_sysctl id, int64_t value);
 
 /* Sets a whole sysctl from text as sysctl(8) takes it: "8", "4096 131072 33554432", "cubic". With
- * fewer numbers than the sysctl has, the first ones, as Linux does; both ends of
- * ip_local_port_range must be given, in order.
+ * fewer numbers than the sysctl has, the first ones, as Linux does; the two ports of
+ * ip_local_port_range must end up in order.
  *
  * Returns 0; -ENOENT if there is no such name; -EINVAL if the text is not a value, a number is
  * out of range, or too many are given. On failure nothing is changed.

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/time.h"
+#include "link/fate.h"
 #include "wire/addr.h"
 #include "wire/tcp.h"
 
@@ -44,21 +45,6 @@ enum ho_rec_kind {
     HO_REC_KINDS(X)
 #undef X
     HO_REC_COUNT
-};
-
-/* What became of a frame that a host sent. */
-#define HO_FATES(X)                                                                                \
-    X(FWD, "fwd")               /* delivered, dt_deliver after it was sent */                      \
-    X(CUT, "cut")               /* the cable was cut in its way, or while it was under way */      \
-    X(LOST, "lost")             /* the medium lost it: loss, corruption, middlebox, drop verb */   \
-    X(QUEUE, "queue")           /* a full queue on its way */                                      \
-    X(NO_CARRIER, "no-carrier") /* a port without carrier: the sender's own, or the receiver's */
-
-enum ho_fate {
-#define X(id, text) HO_FATE_##id,
-    HO_FATES(X)
-#undef X
-    HO_FATE_COUNT
 };
 
 /* A timer as ss(8) and inet_diag name it. */

@@ -1,54 +1,52 @@
-/* Names of states. */
+/* Names of the states. */
 
 #include "knobs/state.h"
 
 #include <assert.h>
-#include <errno.h>
+#include <ctype.h>
+#include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
 
 static const struct {
-    const char *linux_name, *word;
-} list[HO_TCP_STATE_COUNT] = {
-#define X(id, number, linux_name, word) [number] = { linux_name, word },
-#include "knobs/states.def"
+    const char *ss, *rfc;
+} names[HO_TCP_STATE_COUNT] = {
+#define X(id, number, ss_, rfc_) [number] = { ss_, rfc_ },
+    HO_TCP_STATES(X)
 #undef X
 };
 
-const char *ho_tcp_state_word(enum ho_tcp_state state)
+const char *ho_tcp_state_ss(enum ho_tcp_state state)
 {
     assert(state > 0 && state < HO_TCP_STATE_COUNT);
-    return list[state].word;
+    return names[state].ss;
 }
 
-const char *ho_tcp_state_linux(enum ho_tcp_state state)
+const char *ho_tcp_state_name(enum ho_tcp_state state)
 {
     assert(state > 0 && state < HO_TCP_STATE_COUNT);
-    return list[state].linux_name;
+    return names[state].rfc;
 }
 
-const char *ho_tcp_state_rfc(enum ho_tcp_state state)
+static int folded(char c)
 {
-    assert(state > 0 && state < HO_TCP_STATE_COUNT);
-    switch (state) {
-    case HO_TCP_ESTABLISHED:
-        return "ESTABLISHED";
-    case HO_TCP_SYN_RECEIVED:
-        return "SYN-RECEIVED";
-    case HO_TCP_CLOSED:
-        return "CLOSED";
-    default:
-        return list[state].word; /* the others have one name */
+    return c == '_' ? '-' : toupper((unsigned char)c);
+}
+
+static bool same(const char *a, const char *b)
+{
+    while (*a != '\0' && folded(*a) == folded(*b)) {
+        a++;
+        b++;
     }
+    return folded(*a) == folded(*b);
 }
 
 int ho_tcp_state_find(const char *name)
 {
-    for (int i = 1; i < HO_TCP_STATE_COUNT; i++) {
-        if (strcmp(name, list[i].word) == 0 || strcmp(name, list[i].linux_name) == 0 ||
-            strcmp(name, ho_tcp_state_rfc((enum ho_tcp_state)i)) == 0) {
-            return i;
+    for (int s = 1; s < HO_TCP_STATE_COUNT; s++) {
+        if (same(name, names[s].ss) || same(name, names[s].rfc)) {
+            return s;
         }
     }
-    return -ENOENT;
+    return -1;
 }

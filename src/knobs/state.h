@@ -1,26 +1,36 @@
-/* The states of a TCP connection, with the names that RFC 9293, Linux and ss(8) give them. */
+/* The eleven states of RFC 9293 3.3.2, with Linux's numbers (include/net/tcp_states.h). */
 
 #ifndef HO_KNOBS_STATE_H
 #define HO_KNOBS_STATE_H
 
-/* Values are Linux's; 0 is no state. */
+/* id, number, the word of ss(8), the RFC's name */
+#define HO_TCP_STATES(X)                               \
+    X(ESTABLISHED, 1, "ESTAB", "ESTABLISHED")          \
+    X(SYN_SENT, 2, "SYN-SENT", "SYN-SENT")             \
+    X(SYN_RECV, 3, "SYN-RECV", "SYN-RECEIVED")         \
+    X(FIN_WAIT1, 4, "FIN-WAIT-1", "FIN-WAIT-1")        \
+    X(FIN_WAIT2, 5, "FIN-WAIT-2", "FIN-WAIT-2")        \
+    X(TIME_WAIT, 6, "TIME-WAIT", "TIME-WAIT")          \
+    X(CLOSE, 7, "UNCONN", "CLOSED")                    \
+    X(CLOSE_WAIT, 8, "CLOSE-WAIT", "CLOSE-WAIT")       \
+    X(LAST_ACK, 9, "LAST-ACK", "LAST-ACK")             \
+    X(LISTEN, 10, "LISTEN", "LISTEN")                  \
+    X(CLOSING, 11, "CLOSING", "CLOSING")
+
 enum ho_tcp_state {
-#define X(id, number, linux_name, word) HO_TCP_##id = (number),
-#include "knobs/states.def"
+#define X(id, number, ss, rfc) HO_TCP_##id = number,
+    HO_TCP_STATES(X)
 #undef X
-    HO_TCP_STATE_COUNT = 12 /* one more than the largest */
+    HO_TCP_STATE_COUNT = 12
 };
 
-/* What ss(8) prints: "FIN-WAIT-1". */
-const char *ho_tcp_state_word(enum ho_tcp_state state);
+/* "ESTAB", as ss(8) prints it. */
+const char *ho_tcp_state_ss(enum ho_tcp_state state);
 
-/* Linux's constant: "TCP_FIN_WAIT1". */
-const char *ho_tcp_state_linux(enum ho_tcp_state state);
+/* "ESTABLISHED", as the RFC and this program print it. */
+const char *ho_tcp_state_name(enum ho_tcp_state state);
 
-/* RFC 9293's name: "FIN-WAIT-1", "ESTABLISHED". */
-const char *ho_tcp_state_rfc(enum ho_tcp_state state);
-
-/* The state of any of the three names. Returns it (> 0); -ENOENT. */
+/* The state of either name, case ignored, `_` and `-` alike. Returns it; -1 if there is none. */
 int ho_tcp_state_find(const char *name);
 
 #endif

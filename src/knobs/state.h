@@ -24,6 +24,21 @@ enum ho_tcp_state {
     HO_TCP_STATE_COUNT = 12
 };
 
+/* A socket's timer as ss(8) and inet_diag name it: id, text. */
+#define HO_SOCK_TIMERS(X)                                                                          \
+    X(OFF, "off")                                                                                  \
+    X(ON, "on")               /* retransmission or tail loss probe */                              \
+    X(KEEPALIVE, "keepalive") /* also the FIN-WAIT-2 timer of an orphan */                         \
+    X(TIMEWAIT, "timewait")                                                                        \
+    X(PROBE, "probe") /* zero-window probe */
+
+enum ho_sock_timer {
+#define X(id, text) HO_SOCK_TIMER_##id,
+    HO_SOCK_TIMERS(X)
+#undef X
+    HO_SOCK_TIMER_COUNT
+};
+
 /* "ESTAB", as ss(8) prints it. */
 const char *ho_tcp_state_ss(enum ho_tcp_state state);
 

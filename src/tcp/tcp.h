@@ -230,14 +230,6 @@ bool ho_tcp_is_dead(const struct ho_tcp *c);
 bool ho_tcp_wants_tw(const struct ho_tcp *c);
 
 /* What sock_diag and TCP_INFO say of a socket. Times in microseconds. */
-enum ho_sock_timer {
-    HO_SOCK_TIMER_OFF,
-    HO_SOCK_TIMER_ON, /* retransmission or tail loss probe */
-    HO_SOCK_TIMER_KEEPALIVE,
-    HO_SOCK_TIMER_TIMEWAIT,
-    HO_SOCK_TIMER_PROBE /* zero window */
-};
-
 struct ho_tcp_info {
     enum ho_tcp_state state;
     enum ho_sock_timer timer;

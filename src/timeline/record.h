@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/time.h"
+#include "knobs/state.h"
 #include "link/fate.h"
 #include "wire/addr.h"
 #include "wire/tcp.h"
@@ -45,21 +46,6 @@ enum ho_rec_kind {
     HO_REC_KINDS(X)
 #undef X
     HO_REC_COUNT
-};
-
-/* A timer as ss(8) and inet_diag name it. */
-#define HO_SOCK_TIMERS(X)                                                                          \
-    X(OFF, "off")                                                                                  \
-    X(ON, "on")               /* retransmission or tail loss probe */                              \
-    X(KEEPALIVE, "keepalive") /* also the FIN-WAIT-2 timer of an orphan */                         \
-    X(TIMEWAIT, "timewait")                                                                        \
-    X(PROBE, "probe") /* zero-window probe */
-
-enum ho_sock_timer {
-#define X(id, text) HO_SOCK_TIMER_##id,
-    HO_SOCK_TIMERS(X)
-#undef X
-    HO_SOCK_TIMER_COUNT
 };
 
 /* One setting in force. The engine writes all that matter before the first other record, and a

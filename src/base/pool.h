@@ -23,6 +23,9 @@ void ho_pool_init(struct ho_pool *p, size_t size, size_t max);
 /* A zeroed object, or NULL when memory or the bound is exhausted. */
 void *ho_pool_get(struct ho_pool *p);
 
+/* The same, but what is in it is undefined: for objects too large to be zeroed for nothing. */
+void *ho_pool_take(struct ho_pool *p);
+
 /* Gives an object back; NULL is ignored. */
 void ho_pool_put(struct ho_pool *p, void *obj);
 

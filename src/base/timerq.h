@@ -12,6 +12,8 @@
 #ifndef HO_BASE_TIMERQ_H
 #define HO_BASE_TIMERQ_H
 
+#include <stddef.h>
+
 #include "base/time.h"
 
 #define HO_TIMERQ_LEVELS 11

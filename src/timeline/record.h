@@ -115,7 +115,8 @@ struct ho_rec_icmp {
 };
 
 /* A call that returned to a process at this time, or an event that a poll handed it. A call that
- * blocks has a record of its own with `enter` when it starts to wait.
+ * blocks has a record of its own with `enter` when it starts to wait. A finding of the program's
+ * own is one too: `call` is its name ("heartbeat"), `detail` what it found, `finding` is set.
  */
 struct ho_rec_app {
     const char *call;   /* "connect", "send", "recv", "poll", "epoll_wait", "exit" ... */
@@ -123,17 +124,20 @@ struct ho_rec_app {
     const char *detail; /* "SO_ERROR", "WR", "TCP_KEEPIDLE=5": what the call was about */
     const char *err;    /* "ETIMEDOUT"; "" if it succeeded. getsockopt SO_ERROR: the error read */
     bool enter;
-    bool has_asked, has_events;
+    bool finding; /* the program's own timer or rule told it that the peer is gone */
+    bool has_asked, has_events, has_value;
     int64_t asked;      /* bytes asked for */
     int64_t ret;        /* as Linux returns it: -1 with `err`, else the result */
     uint32_t events;    /* HO_POLL* as Linux numbers them, returned by poll or epoll_wait */
     uint64_t bytes;     /* moved by this socket in this direction so far; send and recv only */
+    uint64_t bad;       /* recv: bytes so far that are not those of the peer's stream */
+    int64_t value;      /* setsockopt, getsockopt: the option's value, but for SO_ERROR */
     struct ho_dur took; /* since the call was made */
 };
 
 /* What sock_diag and TCP_INFO say about a socket of `conn`, written when it changed in more than
- * `expires`. `state` has Linux's name ("ESTABLISHED", "SYN_SENT", "FIN_WAIT2", "TIME_WAIT"
- * ...), "CLOSE" for one that has ended and still has a descriptor, "gone" for one that no longer
+ * `expires`. `state` is ho_tcp_state_name()'s ("ESTABLISHED", "SYN-SENT", "FIN-WAIT-2" ...),
+ * "CLOSED" for one that has ended and still has a descriptor, "gone" for one that no longer
  * exists. `process` is empty for an orphan.
  */
 struct ho_rec_sock {

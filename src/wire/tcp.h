@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "wire/addr.h"
+#include "wire/drop.h"
 
 #define HO_TCP_FIN 0x01u
 #define HO_TCP_SYN 0x02u
@@ -51,6 +52,9 @@ struct ho_wire_tcp {
  * Returns 0; -EBADMSG if it is shorter than its header says.
  */
 int ho_wire_tcp_read(struct ho_wire_tcp *ret, size_t *ret_header, const uint8_t *bytes, size_t len);
+
+/* Why ho_wire_tcp_read() refuses these bytes; HO_WIRE_DROP_NONE if it does not. */
+enum ho_wire_drop ho_wire_tcp_fault(const uint8_t *bytes, size_t len);
 
 /* Bytes that the header of `s` takes, options padded to 4. */
 size_t ho_wire_tcp_size(const struct ho_wire_tcp *s);

@@ -28,8 +28,8 @@ lint: setup-all build/clang/build.ninja
 	@sh tools/ctest.sh clang lint
 
 bench: setup-bench build/bench/build.ninja
-	@ninja -C build/bench >&2
-	@sh tools/bench.sh build/bench
+	@ninja -C build/bench benches >&2
+	@python3 tools/bench.py build/bench
 
 fuzz: setup-all build/fuzz/build.ninja
 	@ninja -C build/fuzz fuzzers

@@ -1,17 +1,50 @@
 #define _GNU_SOURCE
 /* See bench.h. Instructions come from perf_event_open(2), user space only, this thread only. */
 
-#include "bench.h"
+#include "bench/bench.h"
 
 #include <inttypes.h>
 #include <linux/perf_event.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#if defined(__has_include)
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#define HAVE_CALLGRIND 1
+#endif
+#endif
+
+/* Under callgrind: counting starts at zero here; what was counted goes to a dump named `job`. */
+static void callgrind_start(void)
+{
+#ifdef HAVE_CALLGRIND
+    CALLGRIND_ZERO_STATS;
+#endif
+}
+
+static void callgrind_stop(const char *job)
+{
+#ifdef HAVE_CALLGRIND
+    CALLGRIND_DUMP_STATS_AT(job);
+#else
+    (void)job;
+#endif
+}
+
+static bool under_callgrind(void)
+{
+#ifdef HAVE_CALLGRIND
+    return RUNNING_ON_VALGRIND;
+#else
+    return false;
+#endif
+}
 
 static int64_t clock_ns(clockid_t id)
 {
@@ -59,8 +92,17 @@ static void print_commit(void)
     fflush(stdout);
 }
 
+uint64_t ho_bench_units(uint64_t n)
+{
+    if (!under_callgrind()) {
+        return n;
+    }
+    return n / 200 > 0 ? n / 200 : 1;
+}
+
 struct ho_bench ho_bench_start(const char *job)
 {
+    callgrind_start();
     return (struct ho_bench){
         .job = job,
         .fd = open_counter(),
@@ -72,6 +114,7 @@ struct ho_bench ho_bench_start(const char *job)
 void ho_bench_stop(struct ho_bench *b, uint64_t n, const char *unit, const char *of,
                    uint64_t budget)
 {
+    callgrind_stop(b->job);
     uint64_t instructions = read_counter(b->fd);
     uint64_t cpu = (uint64_t)(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - b->cpu_ns);
     uint64_t wall = (uint64_t)(clock_ns(CLOCK_MONOTONIC) - b->wall_ns);
@@ -85,7 +128,7 @@ void ho_bench_stop(struct ho_bench *b, uint64_t n, const char *unit, const char 
            ",\"wall_ns\":%" PRIu64,
            b->job, n, unit, cpu / n, wall / n);
     if (instructions > 0) {
-        printf(",\"instructions\":%" PRIu64, instructions / n);
+        printf(",\"instructions\":%" PRIu64 ",\"by\":\"perf\"", instructions / n);
     } else {
         printf(",\"instructions\":null");
     }

@@ -13,7 +13,7 @@ for source in fuzz/fuzz_*.c; do
     found=$build/found/$name
     mkdir -p "$found"
     echo "$name: $seconds s"
-    "$build/$name" -max_total_time="$seconds" -timeout=10 -print_final_stats=1 -verbosity=0 \
+    "$build/$name" -max_total_time="$seconds" -timeout=10 -verbosity=0 \
         -artifact_prefix="$found." "$found" "fuzz/corpus/$name" || failed=1
 done
 exit $failed

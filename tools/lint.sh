@@ -7,7 +7,11 @@ build=${2-build/clang}
 
 # Every C file we wrote.
 sources() {
-    find src include tests fuzz bench -name '*.[ch]' | sort
+    for folder in src include tests fuzz bench; do
+        if [ -d "$folder" ]; then
+            find "$folder" -name '*.[ch]'
+        fi
+    done | sort
 }
 
 case "${1-}" in

@@ -1,0 +1,482 @@
+/* Reading verdicts from a timeline. See timeline/verdict.h; the table and JSON are
+ * verdict_text.c, the knobs' names and values verdict_knob.c.
+ *
+ * One walk over the records keeps, for each side, what is needed to say why it ended: the last
+ * sock record in which it lived, the first RST and FIN that arrived, when its process closed it
+ * or died. The cause is decided at the end, from that alone.
+ */
+
+#include "timeline/verdict.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "timeline/group.h"
+#include "timeline/verdict_side.h"
+#include "timeline/view.h"
+
+#define SAME_NS 1000000 /* what lies within 1 ms belongs together */
+#define POLLERR 0x008u
+#define POLLHUP 0x010u
+#define POLLRDHUP 0x2000u
+
+struct walk {
+    const struct ho_timeline *tl;
+    struct ho_groups ends; /* (host, connection, "") -> sides[] + 1 of the newest, 0: none */
+    size_t *newest;
+    size_t n_newest;
+    struct verdict_side *side;
+    size_t n, room;
+};
+
+static bool is_dead(const char *state)
+{
+    return strcmp(state, "gone") == 0 || ho_tcp_state_find(state) == HO_TCP_CLOSE;
+}
+
+static int newest_of(struct walk *w, const char *host, const char *conn, size_t **ret)
+{
+    size_t i = 0;
+    int err = ho_groups_of(&w->ends, host, conn, "", &i);
+
+    if (err == 0 && i >= w->n_newest) {
+        size_t *p = realloc(w->newest, (i + 1) * 2 * sizeof(*p));
+
+        if (p == NULL) {
+            return -ENOMEM;
+        }
+        memset(p + w->n_newest, 0, ((i + 1) * 2 - w->n_newest) * sizeof(*p));
+        w->newest = p;
+        w->n_newest = (i + 1) * 2;
+    }
+    if (err == 0) {
+        *ret = &w->newest[i];
+    }
+    return err;
+}
+
+/* The newest side of (host, connection), or NULL if there is none yet. */
+static struct verdict_side *known_side(struct walk *w, const char *host, const char *conn)
+{
+    size_t i = 0;
+
+    if (conn[0] == '\0' || ho_groups_find(&w->ends, host, conn, "", &i) != 0 ||
+        i >= w->n_newest || w->newest[i] == 0) {
+        return NULL;
+    }
+    return &w->side[w->newest[i] - 1];
+}
+
+/* The side that a sock or app record is about, made if it is new. A record without a process is
+ * about the newest side; the first process that appears on a side without one takes it over.
+ */
+static int side_of(struct walk *w, const struct ho_record *r, struct verdict_side **ret)
+{
+    size_t *newest = NULL;
+    struct verdict_side *s = NULL;
+    int err = newest_of(w, r->host, r->conn, &newest);
+
+    if (err != 0) {
+        return err;
+    }
+    s = *newest == 0 ? NULL : &w->side[*newest - 1];
+    if (s != NULL && s->v.process[0] == '\0') {
+        s->v.process = r->process;
+    }
+    if (s != NULL && (r->process[0] == '\0' || strcmp(s->v.process, r->process) == 0)) {
+        *ret = s;
+        return 0;
+    }
+    if (w->n == w->room) {
+        size_t room = w->room == 0 ? 8 : w->room * 2;
+
+        s = realloc(w->side, room * sizeof(*s));
+        if (s == NULL) {
+            return -ENOMEM;
+        }
+        w->side = s;
+        w->room = room;
+    }
+    s = &w->side[w->n++];
+    *s = (struct verdict_side){
+        .v = { .host = r->host, .process = r->process, .conn = r->conn, .state = "" },
+        .rst_in = HO_NEVER,
+        .fin_in = HO_NEVER,
+        .closed = HO_NEVER,
+        .killed = HO_NEVER,
+        .power_off = HO_NEVER,
+        .heard = { -1 },
+    };
+    *newest = w->n;
+    *ret = s;
+    return 0;
+}
+
+static int on_sock(struct walk *w, const struct ho_record *r)
+{
+    struct verdict_side *s = NULL;
+    int err = side_of(w, r, &s);
+
+    if (err != 0) {
+        return err;
+    }
+    const struct ho_rec_sock *k = &r->u.sock;
+    bool dead = is_dead(k->state);
+
+    if (!dead) {
+        s->last = *k;
+        s->lived = true;
+    }
+    /* An error without an end is IP_RECVERR's (ground-truth A4): the connection lives on. */
+    if (s->lived && !s->v.has_kernel && dead) {
+        s->v.has_kernel = true;
+        s->v.kernel_at = r->t;
+        s->v.kernel_state = k->state;
+        s->v.kernel_err = k->err;
+    }
+    s->v.state = k->state;
+    return 0;
+}
+
+/* Errors that tell nothing of the connection: try again, or not yet. */
+static bool tells_nothing(const char *err)
+{
+    static const char *const known[] = { "EAGAIN",  "EINPROGRESS", "EINTR",  "EALREADY",
+                                         "EISCONN", "EADDRINUSE",  "EINVAL", "EBADF" };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(err, known[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_call(const struct ho_rec_app *a, const char *call)
+{
+    return strcmp(a->call, call) == 0;
+}
+
+static bool tells_the_end(const struct ho_rec_app *a)
+{
+    if (a->finding) {
+        return true;
+    }
+    if (a->err[0] != '\0') {
+        return !tells_nothing(a->err);
+    }
+    if (a->ret == 0 && (is_call(a, "recv") || is_call(a, "read")) &&
+        !(a->has_asked && a->asked == 0)) {
+        return true;
+    }
+    return a->has_events && (a->events & (POLLERR | POLLHUP | POLLRDHUP)) != 0;
+}
+
+static int on_app(struct walk *w, const struct ho_record *r)
+{
+    const struct ho_rec_app *a = &r->u.app;
+    struct verdict_side *s = NULL;
+    int err = a->enter ? 0 : side_of(w, r, &s);
+
+    if (err != 0 || a->enter) {
+        return err;
+    }
+    if (!s->v.has_app && s->closed.ns == HO_NEVER.ns && tells_the_end(a)) {
+        s->v.has_app = true;
+        s->v.app_at = r->t;
+        s->v.app_call = a->call;
+        s->v.app_err = a->err;
+        s->v.app_events = a->has_events ? a->events : 0;
+        s->finding = a->finding;
+        s->detail = a->detail;
+    } else if (s->v.has_app && s->v.app_events != 0 && s->v.app_err[0] == '\0' &&
+               r->t.ns - s->v.app_at.ns <= SAME_NS && !a->has_events && tells_the_end(a)) {
+        s->v.app_call = a->call; /* what the poll told was read at once */
+        s->v.app_err = a->err;
+    }
+    if (s->v.has_app && s->first_err == NULL && a->err[0] != '\0' && !tells_nothing(a->err)) {
+        s->first_err = a->err;
+    }
+    if (is_call(a, "close") && ho_time_before(r->t, s->closed)) {
+        s->closed = r->t;
+    }
+    return 0;
+}
+
+static void on_seg(struct walk *w, const struct ho_record *r)
+{
+    struct ho_time arrival = ho_view_arrival(r);
+    struct verdict_side *s = known_side(w, r->u.seg.to, r->conn);
+
+    if (s == NULL || arrival.ns == HO_NEVER.ns) {
+        return;
+    }
+    s->heard = arrival;
+    if ((r->u.seg.flags & HO_TCP_RST) != 0) {
+        s->rst_in = ho_time_min(s->rst_in, arrival);
+    }
+    if ((r->u.seg.flags & HO_TCP_FIN) != 0) {
+        s->fin_in = ho_time_min(s->fin_in, arrival);
+    }
+}
+
+static void on_fault(struct walk *w, const struct ho_record *r)
+{
+    const struct ho_rec_fault *f = &r->u.fault;
+
+    for (size_t i = 0; i < w->n; i++) {
+        struct verdict_side *s = &w->side[i];
+        bool here = strcmp(r->host, s->v.host) == 0;
+
+        if (strcmp(f->verb, "power-off") == 0 && (here || strcmp(f->what, s->v.host) == 0)) {
+            s->power_off = ho_time_min(s->power_off, r->t);
+        }
+        if (strcmp(f->verb, "kill") == 0 && here &&
+            (strcmp(f->what, s->v.process) == 0 || strcmp(r->process, s->v.process) == 0)) {
+            s->killed = ho_time_min(s->killed, r->t);
+        }
+    }
+}
+
+static int walk_records(struct walk *w)
+{
+    int err = 0;
+
+    for (size_t i = 0; err == 0 && i < w->tl->n; i++) {
+        const struct ho_record *r = &w->tl->rec[i];
+
+        if (r->kind == HO_REC_SOCK && r->conn[0] != '\0') {
+            err = on_sock(w, r);
+        } else if (r->kind == HO_REC_APP && r->conn[0] != '\0') {
+            err = on_app(w, r);
+        } else if (r->kind == HO_REC_SEG) {
+            on_seg(w, r);
+        } else if (r->kind == HO_REC_FAULT) {
+            on_fault(w, r);
+        }
+    }
+    return err;
+}
+
+/* No descriptor any more: closed, or its process is dead. */
+static bool is_orphan(const struct verdict_side *s)
+{
+    struct ho_time left = ho_time_min(s->closed, s->killed);
+
+    return left.ns != HO_NEVER.ns && !ho_time_before(s->v.kernel_at, left);
+}
+
+/* An end in good order: who began it? */
+static enum ho_cause cause_of_closing(const struct verdict_side *s)
+{
+    return s->killed.ns != HO_NEVER.ns ? HO_CAUSE_KILLED : HO_CAUSE_CLOSED;
+}
+
+/* Nothing but the timer's owner can have ended it: which one was running? */
+static enum ho_cause cause_by_timer(const struct verdict_side *s, bool user_timeout)
+{
+    int state = ho_tcp_state_find(s->last.state);
+    bool orphan = is_orphan(s);
+
+    if (state == HO_TCP_SYN_RECV) {
+        return HO_CAUSE_SYNACK;
+    }
+    if (state == HO_TCP_SYN_SENT) {
+        return user_timeout ? HO_CAUSE_USER_TIMEOUT : HO_CAUSE_SYN;
+    }
+    if (state == HO_TCP_TIME_WAIT) {
+        return cause_of_closing(s);
+    }
+    if (state == HO_TCP_FIN_WAIT2 && orphan) {
+        return HO_CAUSE_FIN_TIMEOUT;
+    }
+    switch (s->last.timer) {
+    case HO_SOCK_TIMER_ON:
+        return user_timeout ? HO_CAUSE_USER_TIMEOUT : orphan ? HO_CAUSE_ORPHAN : HO_CAUSE_RETRIES2;
+    case HO_SOCK_TIMER_PROBE:
+        return user_timeout ? HO_CAUSE_USER_TIMEOUT : orphan ? HO_CAUSE_ORPHAN : HO_CAUSE_PROBES;
+    case HO_SOCK_TIMER_KEEPALIVE:
+        return user_timeout ? HO_CAUSE_USER_TIMEOUT : HO_CAUSE_KEEPALIVE;
+    default:
+        break;
+    }
+    if (orphan) {
+        return cause_of_closing(s);
+    }
+    return s->last.wq > 0 ? HO_CAUSE_RETRIES2 : HO_CAUSE_KEEPALIVE;
+}
+
+static bool is_unreachable(const char *err)
+{
+    return strcmp(err, "EHOSTUNREACH") == 0 || strcmp(err, "ENETUNREACH") == 0;
+}
+
+static enum ho_cause cause_of_death(const struct verdict_side *s, bool user_timeout)
+{
+    int state = ho_tcp_state_find(s->last.state);
+
+    if (strcmp(s->v.kernel_err, "ECONNREFUSED") == 0) {
+        return HO_CAUSE_REFUSED;
+    }
+    if (s->rst_in.ns <= s->v.kernel_at.ns && s->v.kernel_at.ns - s->rst_in.ns <= SAME_NS) {
+        return state == HO_TCP_SYN_SENT ? HO_CAUSE_REFUSED : HO_CAUSE_RST;
+    }
+    /* ground-truth A4: in SYN-SENT and SYN-RECEIVED an unreachable neighbour is fatal at once;
+     * later it is only remembered, and the timer decides.
+     */
+    if (state == HO_TCP_SYN_SENT && is_unreachable(s->v.kernel_err)) {
+        return HO_CAUSE_NEIGHBOUR;
+    }
+    if (state == HO_TCP_LAST_ACK && s->heard.ns > 0 &&
+        s->v.kernel_at.ns - s->heard.ns <= SAME_NS) {
+        return cause_of_closing(s); /* the last ACK came */
+    }
+    return cause_by_timer(s, user_timeout);
+}
+
+/* A call failed, and no record says how the kernel came to it. */
+static enum ho_cause cause_of_error(const struct verdict_side *s, bool user_timeout)
+{
+    if (s->rst_in.ns <= s->v.app_at.ns) {
+        return strcmp(s->v.app_err, "ECONNREFUSED") == 0 ? HO_CAUSE_REFUSED : HO_CAUSE_RST;
+    }
+    if (is_unreachable(s->v.app_err)) {
+        return HO_CAUSE_NEIGHBOUR;
+    }
+    if (strcmp(s->v.app_call, "connect") == 0) {
+        return user_timeout ? HO_CAUSE_USER_TIMEOUT : HO_CAUSE_SYN;
+    }
+    return cause_by_timer(s, user_timeout);
+}
+
+static struct ho_time last_fault(const struct ho_timeline *tl)
+{
+    struct ho_time t = { -1 };
+
+    for (size_t i = 0; i < tl->n; i++) {
+        if (tl->rec[i].kind == HO_REC_FAULT) {
+            t = tl->rec[i].t;
+        }
+    }
+    return t;
+}
+
+static enum ho_cause cause_of(const struct verdict_side *s, const struct ho_timeline *tl,
+                              bool user_timeout)
+{
+    const struct ho_verdict *v = &s->v;
+    struct ho_time first = v->has_app ? v->app_at : HO_NEVER;
+
+    first = v->has_kernel ? ho_time_min(first, v->kernel_at) : first;
+    if (s->power_off.ns != HO_NEVER.ns && !ho_time_before(first, s->power_off)) {
+        return HO_CAUSE_POWER;
+    }
+    if (v->has_app && s->finding && v->app_at.ns <= first.ns) {
+        return HO_CAUSE_FINDING;
+    }
+    /* The FIN came first and the process was told of it: what followed is the way of closing. */
+    if (v->has_app && s->fin_in.ns <= v->app_at.ns && s->rst_in.ns > v->app_at.ns &&
+        v->app_err[0] == '\0') {
+        return HO_CAUSE_FIN;
+    }
+    if (v->has_kernel) {
+        return cause_of_death(s, user_timeout);
+    }
+    if (v->has_app && v->app_err[0] != '\0') {
+        return cause_of_error(s, user_timeout);
+    }
+    if (s->killed.ns != HO_NEVER.ns) {
+        return HO_CAUSE_KILLED;
+    }
+    if (s->closed.ns != HO_NEVER.ns) {
+        return HO_CAUSE_CLOSED;
+    }
+    if (last_fault(tl).ns < 0 || s->heard.ns > last_fault(tl).ns) {
+        return HO_CAUSE_ALIVE;
+    }
+    return s->last.timer == HO_SOCK_TIMER_OFF ? HO_CAUSE_NOBODY : HO_CAUSE_WAITING;
+}
+
+static void decide(struct verdict_side *s, const struct ho_timeline *tl)
+{
+    struct ho_verdict *v = &s->v;
+    const struct ho_rec_settings *ut =
+        ho_view_setting(tl, tl->n, "sockopt", v->host, v->conn, "TCP_USER_TIMEOUT");
+
+    if (v->has_kernel && v->kernel_err[0] == '\0' && s->first_err != NULL &&
+        !ho_time_before(v->app_at, v->kernel_at)) {
+        v->kernel_err = s->first_err; /* sk_err was read before the socket was sampled */
+    }
+    v->cause = cause_of(s, tl, ut != NULL && ut->value > 0);
+    switch (v->cause) {
+    case HO_CAUSE_CLOSED:
+    case HO_CAUSE_KILLED:
+    case HO_CAUSE_FIN:
+    case HO_CAUSE_FINDING:
+        v->has_kernel = false; /* an orderly end, or one of the process's own making */
+        break;
+    case HO_CAUSE_POWER:
+        v->has_kernel = false;
+        v->has_app = false;
+        break;
+    default:
+        break;
+    }
+    verdict_knob(s, tl);
+}
+
+int ho_verdicts_make(const struct ho_timeline *tl, const char *fault, struct ho_verdicts *ret)
+{
+    struct walk w = { .tl = tl };
+    struct ho_verdicts v = { 0 };
+    size_t at = 0;
+    int err = ho_view_fault(tl, fault, &at);
+
+    if (err == 0) {
+        v.since = tl->rec[at].t;
+    } else if (fault != NULL) {
+        return err;
+    }
+    v.until = tl->n == 0 ? v.since : tl->rec[tl->n - 1].t;
+    err = walk_records(&w);
+    v.v = err == 0 ? calloc(w.n + 1, sizeof(*v.v)) : NULL;
+    if (v.v == NULL) {
+        err = -ENOMEM;
+    }
+    for (size_t i = 0; err == 0 && i < w.n; i++) {
+        if (w.side[i].lived || w.side[i].v.has_app) {
+            decide(&w.side[i], tl);
+            v.v[v.n++] = w.side[i].v;
+        }
+    }
+    free(w.side);
+    free(w.newest);
+    ho_groups_free(&w.ends);
+    if (err == 0) {
+        *ret = v;
+    }
+    return err;
+}
+
+void ho_verdicts_free(struct ho_verdicts *v)
+{
+    if (v != NULL) {
+        free(v->v);
+        *v = (struct ho_verdicts){ 0 };
+    }
+}
+
+struct ho_verdict *ho_verdicts_find(struct ho_verdicts *v, const char *host, const char *process,
+                                    const char *conn)
+{
+    for (size_t i = 0; i < v->n; i++) {
+        struct ho_verdict *one = &v->v[i];
+
+        if (strcmp(one->host, host) == 0 && strcmp(one->conn, conn) == 0 &&
+            (process == NULL || strcmp(one->process, process) == 0)) {
+            return one;
+        }
+    }
+    return NULL;
+}

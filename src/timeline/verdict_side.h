@@ -1,0 +1,21 @@
+/* What the verdict's walk knows of one side. Internal to verdict*.c. */
+
+#ifndef HO_TIMELINE_VERDICT_SIDE_H
+#define HO_TIMELINE_VERDICT_SIDE_H
+
+#include "timeline/verdict.h"
+
+struct verdict_side {
+    struct ho_verdict v;
+    struct ho_rec_sock last; /* the last record in which it lived */
+    bool lived, finding;
+    const char *detail;      /* of the finding */
+    const char *first_err;   /* the first error that a call returned, or NULL */
+    struct ho_time rst_in, fin_in, closed, killed, power_off; /* the first ones, or HO_NEVER */
+    struct ho_time heard;    /* the last segment that arrived; -1: none */
+};
+
+/* Writes v.knob for v.cause from the settings that were in force. */
+void verdict_knob(struct verdict_side *s, const struct ho_timeline *tl);
+
+#endif

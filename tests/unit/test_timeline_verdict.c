@@ -1,0 +1,414 @@
+/* Unit tests of src/timeline/verdict*.c: who noticed, when, why, from hand-made timelines. What
+ * the records say is what ground-truth/README.md measured; the row is named at each test.
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "timeline/verdict.h"
+#include "timeline_make.h"
+
+#define IN 0x1u
+#define OUT 0x4u
+#define ERR 0x8u
+#define HUP 0x10u
+#define RDHUP 0x2000u
+
+static struct ho_timeline tl;
+static struct ho_verdicts verdicts;
+
+static int set_up(void **state)
+{
+    (void)state;
+    ho_timeline_init(&tl, 0);
+    verdicts = (struct ho_verdicts){ 0 };
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    ho_verdicts_free(&verdicts);
+    ho_timeline_destroy(&tl);
+    return 0;
+}
+
+static const struct ho_verdict *verdict_of(const char *host)
+{
+    ho_verdicts_free(&verdicts);
+    assert_int_equal(ho_verdicts_make(&tl, NULL, &verdicts), 0);
+    const struct ho_verdict *v = ho_verdicts_find(&verdicts, host, "app", "db");
+    assert_non_null(v);
+    return v;
+}
+
+static void assert_kernel(const struct ho_verdict *v, int64_t ms, const char *state,
+                          const char *err)
+{
+    assert_true(v->has_kernel);
+    assert_int_equal(v->kernel_at.ns, ms * MAKE_MS);
+    assert_string_equal(v->kernel_state, state);
+    assert_string_equal(v->kernel_err, err);
+}
+
+static void assert_app(const struct ho_verdict *v, int64_t ms, const char *call, const char *err)
+{
+    assert_true(v->has_app);
+    assert_int_equal(v->app_at.ns, ms * MAKE_MS);
+    assert_string_equal(v->app_call, call);
+    assert_string_equal(v->app_err, err);
+}
+
+/* Row 1: nothing happens on an idle connection. */
+static void an_idle_connection_without_keepalive_notices_nothing(void **state)
+{
+    (void)state;
+    make_established(&tl);
+    make_fault(&tl, 1000, "", "cut", "lan");
+    make_sock(&tl, 61000, "server", "ESTABLISHED", HO_SOCK_TIMER_OFF, "");
+    const struct ho_verdict *v = verdict_of("server");
+
+    assert_int_equal(v->cause, HO_CAUSE_NOBODY);
+    assert_false(v->has_kernel);
+    assert_false(v->has_app);
+    assert_string_equal(v->knob, "no timer runs on an idle connection");
+}
+
+/* Row 1, replugged: data passes, so the connection lives. */
+static void a_connection_that_hears_its_peer_after_the_fault_is_alive(void **state)
+{
+    (void)state;
+    make_established(&tl);
+    make_fault(&tl, 1000, "", "cut", "lan");
+    make_fault(&tl, 61000, "", "plug", "lan");
+    make_seg(&tl, 62000, "client", "PA", 1, 1, 100, HO_FATE_FWD);
+
+    assert_int_equal(verdict_of("server")->cause, HO_CAUSE_ALIVE);
+}
+
+/* Row 3a: the kernel gives up and wakes the blocked recv() at once. */
+static void unacknowledged_data_dies_by_tcp_retries2(void **state)
+{
+    (void)state;
+    make_setting(&tl, 0, "sysctl", "server", "", "net.ipv4.tcp_retries2", 15);
+    make_setting(&tl, 0, "sysctl", "client", "", "net.ipv4.tcp_retries2", 5);
+    make_established(&tl);
+    make_fault(&tl, 1000, "", "cut", "lan");
+    make_seg(&tl, 1010, "server", "PA", 1, 1, 1000, HO_FATE_CUT);
+    make_sock(&tl, 1424, "server", "ESTABLISHED", HO_SOCK_TIMER_ON, "");
+    make_sock(&tl, 938800, "server", "CLOSED", HO_SOCK_TIMER_OFF, "ETIMEDOUT");
+    make_call(&tl, 938800, "server", "recv", -1, "ETIMEDOUT");
+    const struct ho_verdict *v = verdict_of("server");
+
+    assert_int_equal(v->cause, HO_CAUSE_RETRIES2);
+    assert_kernel(v, 938800, "CLOSED", "ETIMEDOUT");
+    assert_app(v, 938800, "recv", "ETIMEDOUT");
+    assert_string_equal(v->knob, "net.ipv4.tcp_retries2=15");
+    assert_int_equal(verdict_of("client")->cause, HO_CAUSE_NOBODY);
+}
+
+/* Row 3f: the poll tells, the call that follows returns the error and clears sk_err; the sample
+ * may come after that.
+ */
+static void an_error_that_was_read_before_the_sample_is_still_the_kernels(void **state)
+{
+    (void)state;
+    make_established(&tl);
+    make_fault(&tl, 1000, "", "cut", "lan");
+    make_sock(&tl, 1424, "server", "ESTABLISHED", HO_SOCK_TIMER_ON, "");
+    make_sock(&tl, 7650, "server", "CLOSED", HO_SOCK_TIMER_OFF, "");
+    make_events(&tl, 7650, "server", IN | OUT | ERR | HUP | RDHUP);
+    make_call(&tl, 7650, "server", "recv", -1, "EHOSTUNREACH");
+    const struct ho_verdict *v = verdict_of("server");
+
+    assert_int_equal(v->cause, HO_CAUSE_RETRIES2);
+    assert_kernel(v, 7650, "CLOSED", "EHOSTUNREACH");
+    assert_app(v, 7650, "recv", "EHOSTUNREACH");
+    assert_string_equal(v->knob, "net.ipv4.tcp_retries2"); /* no record says its value */
+}
+
+/* A process that does not look is told when it looks. */
+static void the_application_may_be_told_later_than_the_kernel_knew(void **state)
+{
+    (void)state;
+    make_established(&tl);
+    make_fault(&tl, 1000, "", "cut", "lan");
+    make_sock(&tl, 1424, "server", "ESTABLISHED", HO_SOCK_TIMER_ON, "");
+    make_sock(&tl, 7650, "server", "CLOSED", HO_SOCK_TIMER_OFF, "ETIMEDOUT");
+    make_call(&tl, 60000, "server", "send", -1, "ETIMEDOUT");
+    const struct ho_verdict *v = verdict_of("server");
+
+    assert_kernel(v, 7650, "CLOSED", "ETIMEDOUT");
+    assert_app(v, 60000, "send", "ETIMEDOUT");
+}
+
+/* Row 2: options of the socket go before the sysctls, each on its own. */
+static void keepalive_is_named_with_the_three_values_in_force(void **state)
+{
+    (void)state;
+    make_setting(&tl, 0, "sysctl", "server", "", "net.ipv4.tcp_keepalive_time", 7200);
+    make_setting(&tl, 0, "sysctl", "server", "", "net.ipv4.tcp_keepalive_intvl", 75);
+    make_setting(&tl, 0, "sysctl", "server", "", "net.ipv4.tcp_keepalive_probes", 9);
+    make_established(&tl);
+    make_sock(&tl, 3, "server", "ESTABLISHED", HO_SOCK_TIMER_KEEPALIVE, "");
+    make_fault(&tl, 1000, "", "cut", "lan");
+
+    assert_int_equal(verdict_of("server")->cause, HO_CAUSE_WAITING);
+    assert_string_equal(verdict_of("server")->knob,
+                        "net.ipv4.tcp_keepalive_time/intvl/probes 7200/75/9");
+    make_setting(&tl, 1000, "sockopt", "server", "db", "TCP_KEEPIDLE", 5);
+    make_sock(&tl, 11700, "server", "CLOSED", HO_SOCK_TIMER_OFF, "ETIMEDOUT");
+    make_events(&tl, 11700, "server", IN | OUT | ERR | HUP | RDHUP);
+    const struct ho_verdict *v = verdict_of("server");
+
+    assert_int_equal(v->cause, HO_CAUSE_KEEPALIVE);
+    assert_string_equal(v->knob, "TCP_KEEPIDLE/TCP_KEEPINTVL/TCP_KEEPCNT 5/75/9");
+    assert_app(v, 11700, "epoll_wait", ""); /* nobody has read the error */
+}
+
+/* Row 9: one lost probe is enough, the count is ignored. */
+static void a_user_timeout_goes_before_keepalives_count(void **state)
+{
+    (void)state;
+    make_established(&tl);
+    make_setting(&tl, 3, "sockopt", "server", "db", "TCP_USER_TIMEOUT", 3000);
+    make_sock(&tl, 3, "server", "ESTABLISHED", HO_SOCK_TIMER_KEEPALIVE, "");
+    make_fault(&tl, 1000, "", "cut", "lan");
+    make_sock(&tl, 7680, "server", "CLOSED", HO_SOCK_TIMER_OFF, "ETIMEDOUT");
+    const struct ho_verdict *v = verdict_of("server");
+
+    assert_int_equal(v->cause, HO_CAUSE_USER_TIMEOUT);
+    assert_string_equal(v->knob, "TCP_USER_TIMEOUT=3000 with keepalive");
+}
+
+/* Row 12: a count of probes, not a time. */
+static void a_closed_window_dies_by_counting_probes(void **state)
+{
+    (void)state;
+    make_setting(&tl, 0, "sysctl", "server", "", "net.ipv4.tcp_retries2", 8);
+    make_established(&tl);
+    make_sock(&tl, 500, "server", "ESTABLISHED", HO_SOCK_TIMER_PROBE, "");
+    make_fault(&tl, 1000, "", "cut", "lan");
+    make_sock(&tl, 119000, "server", "CLOSED", HO_SOCK_TIMER_OFF, "ETIMEDOUT");
+
+    assert_int_equal(verdict_of("server")->cause, HO_CAUSE_PROBES);
+    assert_string_equal(verdict_of("server")->knob, "net.ipv4.tcp_retries2=8 probes");
+}
+
+/* Row 6a: the FIN is told by epoll and an end of stream; the RST that follows a send is not what
+ * told the server first.
+ */
+static void a_killed_client_is_seen_as_a_close(void **state)
+{
+    (void)state;
+    make_established(&tl);
+    make_fault(&tl, 1000, "client", "kill", "app");
+    make_seg(&tl, 1000, "client", "FA", 1, 1, 0, HO_FATE_FWD);
+    make_sock(&tl, 1000, "client", "FIN-WAIT-1", HO_SOCK_TIMER_ON, "");
+    make_sock(&tl, 1001, "server", "CLOSE-WAIT", HO_SOCK_TIMER_OFF, "");
+    make_events(&tl, 1001, "server", IN | OUT | RDHUP);
+    make_call(&tl, 1001, "server", "recv", 0, "");
+    make_sock(&tl, 1042, "client", "FIN-WAIT-2", HO_SOCK_TIMER_TIMEWAIT, "");
+    make_call(&tl, 2000, "server", "send", 100, "");
+    make_seg(&tl, 2001, "client", "R", 2, 0, 0, HO_FATE_FWD);
+    make_sock(&tl, 2001, "client", "gone", HO_SOCK_TIMER_OFF, "");
+    make_sock(&tl, 2002, "server", "CLOSED", HO_SOCK_TIMER_OFF, "EPIPE");
+    make_call(&tl, 2500, "server", "send", -1, "EPIPE");
+    const struct ho_verdict *v = verdict_of("server");
+
+    assert_int_equal(v->cause, HO_CAUSE_FIN);
+    assert_app(v, 1001, "recv", "");
+    assert_false(v->has_kernel);
+}
+
+/* Row 6a: the server never closes, and the client's half ends by tcp_fin_timeout. */
+static void fin_wait_2_of_a_dead_process_ends_by_fin_timeout(void **state)
+{
+    (void)state;
+    make_setting(&tl, 0, "sysctl", "client", "", "net.ipv4.tcp_fin_timeout", 60);
+    make_established(&tl);
+    make_fault(&tl, 1000, "client", "kill", "app");
+    make_sock(&tl, 1042, "client", "FIN-WAIT-2", HO_SOCK_TIMER_TIMEWAIT, "");
+    make_sock(&tl, 62000, "client", "gone", HO_SOCK_TIMER_OFF, "");
+    const struct ho_verdict *v = verdict_of("client");
+
+    assert_int_equal(v->cause, HO_CAUSE_FIN_TIMEOUT);
+    assert_string_equal(v->knob, "net.ipv4.tcp_fin_timeout=60");
+    assert_kernel(v, 62000, "gone", "");
+    assert_false(v->has_app);
+}
+
+/* Row 5: the peer knows nothing of the connection any more. */
+static void a_reset_is_the_peers_doing(void **state)
+{
+    (void)state;
+    make_established(&tl);
+    make_fault(&tl, 1000, "client", "power-off", "client");
+    make_fault(&tl, 3000, "client", "boot", "client");
+    make_sock(&tl, 4000, "server", "ESTABLISHED", HO_SOCK_TIMER_ON, "");
+    make_seg(&tl, 4001, "client", "R", 1, 0, 0, HO_FATE_FWD);
+    make_sock(&tl, 4002, "server", "CLOSED", HO_SOCK_TIMER_OFF, "ECONNRESET");
+    make_call(&tl, 4002, "server", "recv", -1, "ECONNRESET");
+    const struct ho_verdict *v = verdict_of("server");
+
+    assert_int_equal(v->cause, HO_CAUSE_RST);
+    assert_string_equal(v->knob, "peer sent RST");
+    assert_kernel(v, 4002, "CLOSED", "ECONNRESET");
+    assert_int_equal(verdict_of("client")->cause, HO_CAUSE_POWER);
+}
+
+/* Row 10: in SYN-SENT an unreachable neighbour is fatal; silence lasts until tcp_syn_retries. */
+static void connect_fails_by_the_neighbour_or_by_syn_retries(void **state)
+{
+    (void)state;
+    make_setting(&tl, 0, "sysctl", "client", "", "net.ipv4.tcp_syn_retries", 6);
+    make_fault(&tl, 0, "server", "power-off", "server");
+    make_sock(&tl, 10, "client", "SYN-SENT", HO_SOCK_TIMER_ON, "");
+    make_sock(&tl, 134900, "client", "CLOSED", HO_SOCK_TIMER_OFF, "ETIMEDOUT");
+    make_call(&tl, 134900, "client", "connect", -1, "ETIMEDOUT");
+    assert_int_equal(verdict_of("client")->cause, HO_CAUSE_SYN);
+    assert_string_equal(verdict_of("client")->knob, "net.ipv4.tcp_syn_retries=6");
+
+    tl.rec[3].u.sock.err = "EHOSTUNREACH";
+    tl.rec[4].u.app.err = "EHOSTUNREACH";
+    assert_int_equal(verdict_of("client")->cause, HO_CAUSE_NEIGHBOUR);
+
+    make_setting(&tl, 134900, "sockopt", "client", "db", "TCP_SYNCNT", 2);
+    tl.rec[3].u.sock.err = "ETIMEDOUT";
+    assert_string_equal(verdict_of("client")->knob, "TCP_SYNCNT=2");
+}
+
+/* Row 15: nobody is told; the kernel gives the orphan up by tcp_orphan_retries. */
+static void close_after_the_cut_ends_without_a_word(void **state)
+{
+    (void)state;
+    make_setting(&tl, 0, "sysctl", "server", "", "net.ipv4.tcp_orphan_retries", 0);
+    make_established(&tl);
+    make_fault(&tl, 1000, "", "cut", "lan");
+    make_call(&tl, 1010, "server", "close", 0, "");
+    make_sock(&tl, 1010, "server", "FIN-WAIT-1", HO_SOCK_TIMER_ON, "");
+    make_sock(&tl, 108300, "server", "gone", HO_SOCK_TIMER_OFF, "");
+    const struct ho_verdict *v = verdict_of("server");
+
+    assert_int_equal(v->cause, HO_CAUSE_ORPHAN);
+    assert_string_equal(v->knob, "net.ipv4.tcp_orphan_retries=0 (0 means 8)");
+    assert_kernel(v, 108300, "gone", "");
+}
+
+static void a_programs_own_timer_is_its_own_finding(void **state)
+{
+    (void)state;
+    make_established(&tl);
+    make_fault(&tl, 1000, "", "cut", "lan");
+    make_sock(&tl, 2000, "server", "ESTABLISHED", HO_SOCK_TIMER_ON, "");
+    make(&tl, 16000,
+         (struct ho_record){ .kind = HO_REC_APP,
+                             .host = "server",
+                             .process = "app",
+                             .conn = "db",
+                             .u.app = { .call = "heartbeat",
+                                        .detail = "every 5 s, dead after 15 s",
+                                        .finding = true } });
+    make_call(&tl, 16000, "server", "close", 0, "");
+    make_sock(&tl, 16000, "server", "FIN-WAIT-1", HO_SOCK_TIMER_ON, "");
+    make_sock(&tl, 120000, "server", "gone", HO_SOCK_TIMER_OFF, "");
+    const struct ho_verdict *v = verdict_of("server");
+
+    assert_int_equal(v->cause, HO_CAUSE_FINDING);
+    assert_app(v, 16000, "heartbeat", "");
+    assert_string_equal(v->knob, "every 5 s, dead after 15 s");
+    assert_false(v->has_kernel);
+}
+
+static void an_unknown_fault_is_no_verdict(void **state)
+{
+    (void)state;
+    make_established(&tl);
+    assert_int_equal(ho_verdicts_make(&tl, "cut", &verdicts), -ENOENT);
+}
+
+static void the_table_says_it_in_two_lines_a_side(void **state)
+{
+    (void)state;
+    struct ho_text out = { 0 };
+
+    make_setting(&tl, 0, "sysctl", "server", "", "net.ipv4.tcp_retries2", 15);
+    make_established(&tl);
+    make_fault(&tl, 1000, "", "cut", "lan");
+    make_sock(&tl, 1424, "server", "ESTABLISHED", HO_SOCK_TIMER_ON, "");
+    make_sock(&tl, 938764, "server", "CLOSED", HO_SOCK_TIMER_OFF, "ETIMEDOUT");
+    make_call(&tl, 938770, "server", "recv", -1, "ETIMEDOUT");
+    make_fault(&tl, 998770, "", "plug", "lan");
+    (void)verdict_of("server");
+    struct ho_verdict *v = ho_verdicts_find(&verdicts, "server", NULL, "db");
+    v->has_range = true;
+    v->range_min_ns = 938200 * MAKE_MS;
+    v->range_max_ns = 940200 * MAKE_MS;
+    ho_verdicts_table(&out, &verdicts, &tl, "data-in-flight", 250);
+    assert_string_equal(
+        ho_text_str(&out),
+        "data-in-flight: cut lan; plug lan 16 m 37.8 s later\n"
+        "  client  nothing, for ever                  -                        -  still ESTABLISHED\n"
+        "          no timer runs on an idle connection\n"
+        "  server  data was never acknowledged        15 m 37.8 s        937.770  ETIMEDOUT from recv\n"
+        "          net.ipv4.tcp_retries2=15; 938.2 to 940.2 s at HZ=250;\n"
+        "          kernel gave up at 937.764 s: ETIMEDOUT\n");
+    ho_text_free(&out);
+}
+
+static void json_has_null_for_what_did_not_happen(void **state)
+{
+    (void)state;
+    struct ho_text out = { 0 };
+
+    make_established(&tl);
+    make_fault(&tl, 1000, "", "cut", "lan");
+    make_sock(&tl, 1424, "server", "ESTABLISHED", HO_SOCK_TIMER_ON, "");
+    make_sock(&tl, 7650, "server", "CLOSED", HO_SOCK_TIMER_OFF, "ETIMEDOUT");
+    make_call(&tl, 7650, "server", "recv", -1, "ETIMEDOUT");
+    (void)verdict_of("server");
+    ho_verdicts_json(&out, &verdicts);
+    assert_string_equal(
+        ho_text_str(&out),
+        "[{\"host\":\"client\",\"process\":\"app\",\"connection\":\"db\","
+        "\"saw\":\"nothing, for ever\",\"kernel\":null,\"app\":null,\"cause\":\"nobody-noticed\","
+        "\"knob\":\"no timer runs on an idle connection\",\"state\":\"ESTABLISHED\",\"range\":null},"
+        "{\"host\":\"server\",\"process\":\"app\",\"connection\":\"db\","
+        "\"saw\":\"data was never acknowledged\",\"kernel\":{\"at_s\":7.65,\"after_s\":6.65,"
+        "\"state\":\"CLOSED\",\"sk_err\":\"ETIMEDOUT\"},\"app\":{\"at_s\":7.65,\"after_s\":6.65,"
+        "\"call\":\"recv\",\"errno\":\"ETIMEDOUT\",\"events\":null},\"cause\":\"retries2\","
+        "\"knob\":\"net.ipv4.tcp_retries2\",\"state\":\"CLOSED\",\"range\":null}]");
+    ho_text_free(&out);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_idle_connection_without_keepalive_notices_nothing),
+        TEST(a_connection_that_hears_its_peer_after_the_fault_is_alive),
+        TEST(unacknowledged_data_dies_by_tcp_retries2),
+        TEST(an_error_that_was_read_before_the_sample_is_still_the_kernels),
+        TEST(the_application_may_be_told_later_than_the_kernel_knew),
+        TEST(keepalive_is_named_with_the_three_values_in_force),
+        TEST(a_user_timeout_goes_before_keepalives_count),
+        TEST(a_closed_window_dies_by_counting_probes),
+        TEST(a_killed_client_is_seen_as_a_close),
+        TEST(fin_wait_2_of_a_dead_process_ends_by_fin_timeout),
+        TEST(a_reset_is_the_peers_doing),
+        TEST(connect_fails_by_the_neighbour_or_by_syn_retries),
+        TEST(close_after_the_cut_ends_without_a_word),
+        TEST(a_programs_own_timer_is_its_own_finding),
+        TEST(an_unknown_fault_is_no_verdict),
+        TEST(the_table_says_it_in_two_lines_a_side),
+        TEST(json_has_null_for_what_did_not_happen),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -98,9 +98,8 @@ size_t ho_docs_states(char *buf, size_t size)
     struct out o = { buf, size, 0 };
 
     put(&o, "| state (RFC 9293) | ss(8) | Linux |\n|---|---|---|\n");
-#define X(id, number, linux_name, word)                                              \
-    put(&o, "| %s | %s | `%s` (%d) |\n", ho_tcp_state_rfc(HO_TCP_##id), word, linux_name, number);
-#include "knobs/states.def"
+#define X(id, number, ss, rfc) put(&o, "| %s | %s | `TCP_%s` (%d) |\n", rfc, ss, #id, number);
+    HO_TCP_STATES(X)
 #undef X
     return o.len;
 }

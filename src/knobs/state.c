@@ -1,4 +1,4 @@
-/* Names of the states. */
+/* Names of states. */
 
 #include "knobs/state.h"
 
@@ -9,8 +9,8 @@
 
 static const struct {
     const char *ss, *rfc;
-} names[HO_TCP_STATE_COUNT] = {
-#define X(id, number, ss_, rfc_) [number] = { ss_, rfc_ },
+} list[HO_TCP_STATE_COUNT] = {
+#define X(id, number, ss, rfc) [number] = { ss, rfc },
     HO_TCP_STATES(X)
 #undef X
 };
@@ -18,34 +18,34 @@ static const struct {
 const char *ho_tcp_state_ss(enum ho_tcp_state state)
 {
     assert(state > 0 && state < HO_TCP_STATE_COUNT);
-    return names[state].ss;
+    return list[state].ss;
 }
 
 const char *ho_tcp_state_name(enum ho_tcp_state state)
 {
     assert(state > 0 && state < HO_TCP_STATE_COUNT);
-    return names[state].rfc;
+    return list[state].rfc;
 }
 
-static int folded(char c)
+static int canonical(char c)
 {
     return c == '_' ? '-' : toupper((unsigned char)c);
 }
 
 static bool same(const char *a, const char *b)
 {
-    while (*a != '\0' && folded(*a) == folded(*b)) {
+    while (*a != '\0' && canonical(*a) == canonical(*b)) {
         a++;
         b++;
     }
-    return folded(*a) == folded(*b);
+    return *a == *b;
 }
 
 int ho_tcp_state_find(const char *name)
 {
-    for (int s = 1; s < HO_TCP_STATE_COUNT; s++) {
-        if (same(name, names[s].ss) || same(name, names[s].rfc)) {
-            return s;
+    for (int i = 1; i < HO_TCP_STATE_COUNT; i++) {
+        if (same(name, list[i].ss) || same(name, list[i].rfc)) {
+            return i;
         }
     }
     return -1;

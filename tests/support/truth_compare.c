@@ -1,0 +1,583 @@
+/* Comparison of two lists of records, and the list of both side by side. */
+
+#include "support/truth_compare.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/op.h"
+#include "knobs/state.h"
+
+#define FOLD_US 50000 /* reads and their events so close to each other are one record */
+#define AHEAD 60      /* how far a like record is looked for */
+#define RECENT 8      /* offsets of so many last things on a host may count */
+
+const char *ho_truth_class_name(enum ho_truth_class c)
+{
+    static const char *const NAMES[] = { "order", "time", "state", "neigh", "window", "detail" };
+    return NAMES[c];
+}
+
+/* --- folding ---------------------------------------------------------------------------------- */
+
+/* Whether the record only says that data came or may go. */
+static bool is_flow(const struct ho_truth_rec *r)
+{
+    return r->kind == HO_TRUTH_APP && strcmp(r->sock, "L") != 0 &&
+           (r->bytes > 0 || r->events == ~0u ||
+            (r->events != 0 && (r->events & ~(HO_POLLIN | HO_POLLOUT)) == 0));
+}
+
+static void flow_text(struct ho_truth_rec *r, bool events_known)
+{
+    char buf[48];
+    (void)snprintf(r->text, sizeof(r->text), "flow %s %s %ld bytes", r->sock,
+                   events_known ? ho_truth_events_text(r->events, buf) : "*",
+                   r->bytes < 0 ? 0L : r->bytes);
+}
+
+/* Folds the records of one process. With `events_known` false events are left out altogether. */
+static void fold(struct ho_truth_recs *list, int who, bool events_known)
+{
+    struct ho_truth_rec *flow = NULL;
+    for (size_t i = 0; i < list->n; i++) {
+        struct ho_truth_rec *r = &list->r[i];
+        if (r->kind != HO_TRUTH_APP || r->who != who) {
+            continue;
+        }
+        if (!events_known && r->bytes < 0 && r->events != 0) {
+            r->kind = HO_TRUTH_KINDS;
+            continue;
+        }
+        if (!is_flow(r)) {
+            flow = strncmp(r->text, "send", 4) == 0 ? flow : NULL;
+            continue;
+        }
+        long bytes = r->bytes < 0 ? 0 : r->bytes;
+        if (flow != NULL && strcmp(flow->sock, r->sock) == 0 &&
+            r->t_us - flow->t_last_us < FOLD_US) {
+            flow->bytes += bytes;
+            flow->events |= r->events;
+            flow->t_last_us = r->t_us;
+            flow_text(flow, events_known);
+            r->kind = HO_TRUTH_KINDS; /* folded away */
+            continue;
+        }
+        flow = r;
+        flow->bytes = bytes;
+        flow_text(flow, events_known);
+    }
+}
+
+static void remove_folded(struct ho_truth_recs *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->r[i].kind != HO_TRUTH_KINDS) {
+            list->r[n++] = list->r[i];
+        }
+    }
+    list->n = n;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct ho_truth_rec *x = a, *y = b;
+    return (x->t_us > y->t_us) - (x->t_us < y->t_us);
+}
+
+/* A stable order by time: what a blocking call gave stands where the call was made. */
+static void sort_by_time(struct ho_truth_recs *list)
+{
+    for (size_t i = 1; i < list->n; i++) {
+        struct ho_truth_rec r = list->r[i];
+        size_t j = i;
+        while (j > 0 && by_time(&list->r[j - 1], &r) > 0) {
+            list->r[j] = list->r[j - 1];
+            j--;
+        }
+        list->r[j] = r;
+    }
+}
+
+/* --- aligning --------------------------------------------------------------------------------- */
+
+/* One stream of a list: positions of its records. */
+struct stream {
+    size_t *at;
+    size_t n;
+};
+
+static struct stream stream_of(const struct ho_truth_recs *list, enum ho_truth_kind kind, int who)
+{
+    struct stream s = { .at = calloc(list->n + 1, sizeof(size_t)) };
+    assert(s.at != NULL);
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->r[i].kind == kind && list->r[i].who == who) {
+            s.at[s.n++] = i;
+        }
+    }
+    return s;
+}
+
+/* From (i, j) on, the nearest pair of like records: how many of each are passed over. */
+static void next_pair(const struct ho_truth_result *r, const struct stream *e,
+                      const struct stream *g, size_t i, size_t j, size_t *ret_i, size_t *ret_j)
+{
+    for (size_t sum = 1; sum <= 2 * AHEAD; sum++) {
+        for (size_t di = 0; di <= sum; di++) {
+            size_t dj = sum - di;
+            if (di > AHEAD || dj > AHEAD || i + di >= e->n || j + dj >= g->n) {
+                continue;
+            }
+            if (strcmp(r->expected.r[e->at[i + di]].text, r->got.r[g->at[j + dj]].text) == 0) {
+                *ret_i = i + di;
+                *ret_j = j + dj;
+                return;
+            }
+        }
+    }
+    *ret_i = i + 1;
+    *ret_j = j + 1;
+}
+
+static void align(struct ho_truth_result *r, enum ho_truth_kind kind, int who)
+{
+    struct stream e = stream_of(&r->expected, kind, who), g = stream_of(&r->got, kind, who);
+    size_t i = 0, j = 0;
+    while (i < e.n && j < g.n) {
+        struct ho_truth_rec *x = &r->expected.r[e.at[i]], *y = &r->got.r[g.at[j]];
+        if (strcmp(x->text, y->text) == 0) {
+            x->pair = (int)g.at[j++];
+            y->pair = (int)e.at[i++];
+            continue;
+        }
+        next_pair(r, &e, &g, i, j, &i, &j);
+    }
+    free(e.at);
+    free(g.at);
+}
+
+/* --- differences ------------------------------------------------------------------------------ */
+
+static void add_diff(struct ho_truth_result *r, enum ho_truth_class what, int64_t t_us,
+                     const char *where, const char *expected, const char *got)
+{
+    r->count[what]++;
+    if (r->n_diffs == r->room) {
+        r->room = r->room == 0 ? 64 : r->room * 2;
+        r->diffs = realloc(r->diffs, r->room * sizeof(r->diffs[0]));
+        assert(r->diffs != NULL);
+    }
+    struct ho_truth_diff *d = &r->diffs[r->n_diffs++];
+    *d = (struct ho_truth_diff){ .what = what, .t_us = t_us };
+    (void)snprintf(d->where, sizeof(d->where), "%s", where);
+    (void)snprintf(d->expected, sizeof(d->expected), "%s", expected);
+    (void)snprintf(d->got, sizeof(d->got), "%s", got);
+}
+
+static const char *where_of(const struct ho_truth_script *s, const struct ho_truth_rec *r,
+                            char buf[12])
+{
+    static const char *const KINDS[] = { "seg", "arp", "icmp", "app", "" };
+    (void)snprintf(buf, 12, "%s %s", KINDS[r->kind],
+                   r->kind == HO_TRUTH_APP ? s->procs[r->who] : r->who == 0 ? "c" : "s");
+    return buf;
+}
+
+static int host_of_rec(const struct ho_truth_script *s, const struct ho_truth_rec *r)
+{
+    return r->kind == HO_TRUTH_APP ? ho_truth_host(s->procs[r->who]) : r->who;
+}
+
+static int64_t absolute(int64_t n)
+{
+    return n < 0 ? -n : n;
+}
+
+/* The last offsets on each host, newest first. A frame that arrived counts for its receiver. */
+struct offsets {
+    int64_t o[HO_TRUTH_HOSTS][RECENT];
+};
+
+static void push_offset(struct offsets *o, int host, int64_t offset)
+{
+    memmove(&o->o[host][1], &o->o[host][0], (RECENT - 1) * sizeof(int64_t));
+    o->o[host][0] = offset;
+}
+
+static int64_t time_error(const struct offsets *o, int host, int64_t offset)
+{
+    int64_t best = absolute(offset);
+    for (size_t i = 0; i < RECENT; i++) {
+        int64_t e = absolute(offset - o->o[host][i]);
+        best = e < best ? e : best;
+    }
+    return best;
+}
+
+static void check_pair(const struct ho_truth_script *s, struct ho_truth_result *r,
+                       const struct ho_truth_rec *x, struct offsets *o)
+{
+    const struct ho_truth_rec *y = &r->got.r[x->pair];
+    int host = host_of_rec(s, x);
+    int64_t offset = y->t_us - x->t_us, error = time_error(o, host, offset);
+    char where[12], a[64], b[64];
+    r->compared[HO_TRUTH_C_TIME]++;
+    r->worst_us = error > r->worst_us ? error : r->worst_us;
+    if (error > HO_TRUTH_TOLERANCE_US) {
+        (void)snprintf(a, sizeof(a), "%.48s at %.4f", x->text, (double)x->t_us / 1e6);
+        (void)snprintf(b, sizeof(b), "at %.4f, %+.1f ms", (double)y->t_us / 1e6,
+                       (double)offset / 1e3);
+        add_diff(r, HO_TRUTH_C_TIME, x->t_us, where_of(s, x, where), a, b);
+    }
+    push_offset(o, host, offset);
+    if (x->kind != HO_TRUTH_APP && strstr(x->text, "fwd") != NULL) {
+        push_offset(o, !host, offset);
+    }
+    if (x->win >= 0) {
+        r->compared[HO_TRUTH_C_WINDOW]++;
+        if (x->win != y->win) {
+            (void)snprintf(a, sizeof(a), "%.40s win %ld", x->text, x->win);
+            (void)snprintf(b, sizeof(b), "win %ld", y->win);
+            add_diff(r, HO_TRUTH_C_WINDOW, x->t_us, where_of(s, x, where), a, b);
+        }
+    }
+}
+
+/* The record of the model in the place of one that is only in the file: for the message. */
+static const char *instead(const struct ho_truth_result *r, const struct ho_truth_rec *x)
+{
+    const struct ho_truth_rec *best = NULL;
+    for (size_t i = 0; i < r->got.n; i++) {
+        const struct ho_truth_rec *y = &r->got.r[i];
+        if (y->kind == x->kind && y->who == x->who && y->pair < 0 &&
+            (best == NULL || absolute(y->t_us - x->t_us) < absolute(best->t_us - x->t_us))) {
+            best = y;
+        }
+    }
+    return best == NULL || absolute(best->t_us - x->t_us) > 2000000 ? "nothing" : best->text;
+}
+
+static void check_records(const struct ho_truth_script *s, struct ho_truth_result *r)
+{
+    struct offsets o = { 0 };
+    char where[12];
+    for (size_t i = 0; i < r->expected.n; i++) {
+        struct ho_truth_rec *x = &r->expected.r[i];
+        r->compared[HO_TRUTH_C_ORDER]++;
+        if (x->pair >= 0) {
+            check_pair(s, r, x, &o);
+        } else {
+            add_diff(r, HO_TRUTH_C_ORDER, x->t_us, where_of(s, x, where), x->text, instead(r, x));
+        }
+    }
+    for (size_t i = 0; i < r->got.n; i++) {
+        struct ho_truth_rec *y = &r->got.r[i];
+        if (y->pair < 0) {
+            add_diff(r, HO_TRUTH_C_ORDER, y->t_us, where_of(s, y, where), "nothing", y->text);
+        }
+    }
+}
+
+int64_t ho_truth_offset(const struct ho_truth_result *r, int host, int64_t t_us)
+{
+    int64_t offset = 0;
+    for (size_t i = 0; i < r->expected.n && r->expected.r[i].t_us <= t_us; i++) {
+        const struct ho_truth_rec *x = &r->expected.r[i];
+        if (x->pair >= 0 && x->kind != HO_TRUTH_APP && x->who == host) {
+            offset = r->got.r[x->pair].t_us - x->t_us;
+        }
+    }
+    return offset;
+}
+
+/* --- samples ---------------------------------------------------------------------------------- */
+
+static const char *const FIELDS[] = {
+#define X(id, text) text,
+    HO_TRUTH_SAMPLES(X)
+#undef X
+};
+
+/* The fields whose difference counts as one of state; the others, but for the times, are detail. */
+static bool is_main(size_t field)
+{
+    return field == HO_TRUTH_F_TIMER || field == HO_TRUTH_F_RETRANSMITS ||
+           field == HO_TRUTH_F_PROBES || field == HO_TRUTH_F_BACKOFF;
+}
+
+static bool is_detail(size_t field)
+{
+    return !is_main(field) && field != HO_TRUTH_F_EXPIRES && field != HO_TRUTH_F_RTT &&
+           field != HO_TRUTH_F_RTTVAR;
+}
+
+static bool field_same(const struct ho_truth_state *x, const struct ho_truth_state *y, size_t i)
+{
+    return x->f[i] == INT64_MIN || y->f[i] == INT64_MIN || x->f[i] == y->f[i];
+}
+
+/* 0: another state; 1: the state is right; 2: the details too. */
+static int likeness(const struct ho_truth_state *x, const struct ho_truth_state *y)
+{
+    if (strcmp(x->state, y->state) != 0) {
+        return 0;
+    }
+    int like = 2;
+    for (size_t i = 0; i < HO_TRUTH_FIELDS; i++) {
+        if (!field_same(x, y, i)) {
+            if (is_main(i)) {
+                return 0;
+            }
+            like = is_detail(i) ? 1 : like;
+        }
+    }
+    return like;
+}
+
+static void state_text(const struct ho_truth_state *x, const struct ho_truth_state *other,
+                       char *buf, size_t size)
+{
+    size_t used = (size_t)snprintf(buf, size, "%s", x->state);
+    for (size_t i = 0; i < HO_TRUTH_FIELDS && used < size; i++) {
+        if (other != NULL && strcmp(x->state, other->state) == 0 && field_same(other, x, i)) {
+            continue;
+        }
+        if (x->f[i] != INT64_MIN && (is_main(i) || is_detail(i))) {
+            used += (size_t)snprintf(buf + used, size - used, " %s=%lld", FIELDS[i],
+                                     (long long)x->f[i]);
+        }
+    }
+}
+
+/* The state of `list` most like `x` among those in force within the tolerance of its time. */
+static const struct ho_truth_state *most_like(const struct ho_truth_states *list,
+                                              const struct ho_truth_state *x, int64_t offset,
+                                              int *ret_like)
+{
+    int64_t tolerance = HO_TRUTH_TOLERANCE_US + 2000;
+    int64_t lo = (offset < 0 ? offset : 0) - tolerance, hi = (offset > 0 ? offset : 0) + tolerance;
+    const struct ho_truth_state *best = NULL, *before = NULL;
+    *ret_like = -1;
+    for (size_t i = 0; i < list->n && list->s[i].t_us <= x->t_us + hi; i++) {
+        const struct ho_truth_state *y = &list->s[i];
+        if (y->host != x->host) {
+            continue;
+        }
+        if (y->t_us <= x->t_us + lo) {
+            before = y;
+            continue;
+        }
+        int like = likeness(x, y);
+        if (like > *ret_like) {
+            best = y;
+            *ret_like = like;
+        }
+    }
+    if (before != NULL && likeness(x, before) >= *ret_like) {
+        best = before;
+        *ret_like = likeness(x, before);
+    }
+    return best;
+}
+
+static void check_states(struct ho_truth_result *r, const struct ho_truth_states *expected,
+                         const struct ho_truth_states *got, bool neigh)
+{
+    for (size_t i = 0; i < expected->n; i++) {
+        const struct ho_truth_state *x = &expected->s[i];
+        int like;
+        int64_t offset = ho_truth_offset(r, x->host, x->t_us);
+        const struct ho_truth_state *y = most_like(got, x, offset, &like);
+        enum ho_truth_class what = neigh       ? HO_TRUTH_C_NEIGH
+                                   : like == 1 ? HO_TRUTH_C_DETAIL
+                                               : HO_TRUTH_C_STATE;
+        r->compared[neigh ? HO_TRUTH_C_NEIGH : HO_TRUTH_C_STATE]++;
+        for (size_t k = 0; k < HO_TRUTH_FIELDS && !neigh; k++) {
+            r->unknown += x->f[k] == INT64_MIN;
+        }
+        if (like == 2 || (neigh && like >= 1)) {
+            continue;
+        }
+        char a[120], b[120];
+        state_text(x, y, a, sizeof(a));
+        (void)snprintf(b, sizeof(b), "nothing");
+        if (y != NULL) {
+            state_text(y, x, b, sizeof(b));
+        }
+        add_diff(r, what, x->t_us, neigh ? x->host ? "neigh s" : "neigh c"
+                                         : x->host ? "sock s" : "sock c", a, b);
+    }
+}
+
+static int diff_by_time(const void *a, const void *b)
+{
+    const struct ho_truth_diff *x = a, *y = b;
+    if (x->t_us != y->t_us) {
+        return x->t_us < y->t_us ? -1 : 1;
+    }
+    return (int)x->what - (int)y->what;
+}
+
+void ho_truth_compare(const struct ho_truth_script *s, struct ho_truth_result *r)
+{
+    bool events_known = false;
+    for (size_t i = 0; i < r->expected.n; i++) {
+        const struct ho_truth_rec *x = &r->expected.r[i];
+        events_known = events_known || (x->events != 0 && x->events != ~0u);
+    }
+    sort_by_time(&r->expected);
+    for (int p = 0; p < HO_TRUTH_PROCS; p++) {
+        fold(&r->expected, p, events_known);
+        fold(&r->got, p, events_known);
+    }
+    remove_folded(&r->expected);
+    remove_folded(&r->got);
+    for (int who = 0; who < HO_TRUTH_PROCS; who++) {
+        for (enum ho_truth_kind kind = HO_TRUTH_SEG; kind < HO_TRUTH_KINDS; kind++) {
+            if (kind == HO_TRUTH_APP || who < HO_TRUTH_HOSTS) {
+                align(r, kind, who);
+            }
+        }
+    }
+    check_records(s, r);
+    check_states(r, &r->socks, &r->got_socks, false);
+    check_states(r, &r->neighs, &r->got_neighs, true);
+    if (r->n_diffs > 0) {
+        qsort(r->diffs, r->n_diffs, sizeof(r->diffs[0]), diff_by_time);
+    }
+}
+
+void ho_truth_result_free(struct ho_truth_result *r)
+{
+    free(r->expected.r);
+    free(r->got.r);
+    free(r->socks.s);
+    free(r->got_socks.s);
+    free(r->neighs.s);
+    free(r->got_neighs.s);
+    free(r->diffs);
+    *r = (struct ho_truth_result){ 0 };
+}
+
+/* --- side by side ----------------------------------------------------------------------------- */
+
+struct shown {
+    int64_t t_us; /* where it stands in the list */
+    size_t order;
+    char line[400];
+};
+
+struct shown_list {
+    struct shown *l;
+    size_t n, room;
+};
+
+static char *add_line(struct shown_list *list, int64_t t_us)
+{
+    if (list->n == list->room) {
+        list->room = list->room == 0 ? 1024 : list->room * 2;
+        list->l = realloc(list->l, list->room * sizeof(list->l[0]));
+        assert(list->l != NULL);
+    }
+    struct shown *s = &list->l[list->n];
+    s->t_us = t_us;
+    s->order = list->n++;
+    s->line[0] = '\0';
+    return s->line;
+}
+
+static int shown_by_time(const void *a, const void *b)
+{
+    const struct shown *x = a, *y = b;
+    if (x->t_us != y->t_us) {
+        return x->t_us < y->t_us ? -1 : 1;
+    }
+    return x->order < y->order ? -1 : 1;
+}
+
+static void show_records(const struct ho_truth_script *s, const struct ho_truth_result *r,
+                         struct shown_list *list)
+{
+    char where[12], note[40];
+    for (size_t i = 0; i < r->expected.n; i++) {
+        const struct ho_truth_rec *x = &r->expected.r[i];
+        const struct ho_truth_rec *y = x->pair < 0 ? NULL : &r->got.r[x->pair];
+        char *line = add_line(list, x->t_us);
+        note[0] = '\0';
+        if (y != NULL && y->win != x->win) {
+            (void)snprintf(note, sizeof(note), "  WIN %ld, model %ld", x->win, y->win);
+        }
+        char delta[16] = "        ";
+        if (y != NULL) {
+            (void)snprintf(delta, sizeof(delta), "%+8.1f", (double)(y->t_us - x->t_us) / 1e3);
+        }
+        (void)snprintf(line, 240, "%c %12.4f %s  %-7s %s%s", y == NULL ? '-' : note[0] ? '~' : '=',
+                       (double)x->t_us / 1e6, delta, where_of(s, x, where), x->text, note);
+    }
+    for (size_t i = 0; i < r->got.n; i++) {
+        const struct ho_truth_rec *y = &r->got.r[i];
+        if (y->pair < 0) {
+            (void)snprintf(add_line(list, y->t_us), 240, "+ %12.4f           %-7s %s",
+                           (double)y->t_us / 1e6, where_of(s, y, where), y->text);
+        }
+    }
+}
+
+static void show_samples(const struct ho_truth_result *r, struct shown_list *list)
+{
+    for (size_t i = 0; i < r->socks.n + r->neighs.n; i++) {
+        bool neigh = i >= r->socks.n;
+        const struct ho_truth_state *x = neigh ? &r->neighs.s[i - r->socks.n] : &r->socks.s[i];
+        int like;
+        int64_t offset = ho_truth_offset(r, x->host, x->t_us);
+        const struct ho_truth_state *y =
+            most_like(neigh ? &r->got_neighs : &r->got_socks, x, offset, &like);
+        char a[140], b[100] = "";
+        state_text(x, NULL, a, sizeof(a));
+        if (y != NULL && like < 2) {
+            state_text(y, x, b, sizeof(b));
+        }
+        (void)snprintf(add_line(list, x->t_us), 400, "%c %12.4f           %-5s %s %s%s%s",
+                       like == 2 ? '.' : like == 1 ? '~' : '!', (double)x->t_us / 1e6,
+                       neigh ? "neigh" : "sock", x->host ? "s" : "c", a,
+                       b[0] != '\0' ? "  MODEL " : "", b);
+    }
+}
+
+static void show_inputs(const struct ho_truth_script *s, struct shown_list *list)
+{
+    for (size_t i = 0; i < s->n_lines; i++) {
+        const struct ho_truth_line *l = &s->lines[i];
+        if (l->kind != 'f' && l->kind != 'p') {
+            continue;
+        }
+        char *line = add_line(list, l->t_us);
+        size_t used = (size_t)snprintf(line, 240, "> %12.4f           %s",
+                                       (double)l->t_us / 1e6, l->kind == 'f' ? "" : "start ");
+        for (unsigned k = 0; k < l->n && used < 200; k++) {
+            used += (size_t)snprintf(line + used, 240 - used, "%s ", l->w[k]);
+        }
+    }
+}
+
+void ho_truth_show(const struct ho_truth_script *s, const struct ho_truth_result *r, FILE *out,
+                   int64_t from_us, int64_t to_us)
+{
+    struct shown_list list = { 0 };
+    show_inputs(s, &list);
+    show_records(s, r, &list);
+    show_samples(r, &list);
+    qsort(list.l, list.n, sizeof(list.l[0]), shown_by_time);
+    (void)fprintf(out, "=: both  -: only the file  +: only the model  ~: both, not alike  "
+                       ".: sample alike  !: sample not alike  >: done to them\n"
+                       "  file's time  model's ms  what\n");
+    for (size_t i = 0; i < list.n; i++) {
+        if (list.l[i].t_us >= from_us && list.l[i].t_us <= to_us) {
+            (void)fprintf(out, "%s\n", list.l[i].line);
+        }
+    }
+    free(list.l);
+}

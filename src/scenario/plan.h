@@ -240,7 +240,7 @@ struct ho_step {
     enum ho_step_kind kind;
     const char *label;  /* what `at NAME+3s` and `after NAME` use; "cut", "power-off2" .. */
     const char *verb;   /* "cut", "half-cut", "unplug", .. as docs/timeline.md has them */
-    const char *what;   /* what it is done to: a cable, host or process ("client.app") */
+    const char *what;   /* what it is done to: a cable, host, or process ("app", of `host`) */
     const char *detail; /* "client to server", or "" */
     unsigned line;      /* in the file */
     uint16_t host, proc, cable;
@@ -268,6 +268,7 @@ struct ho_step {
 };
 
 struct ho_expect;
+struct ho_memory;
 
 struct ho_plan {
     const char *name;      /* of the scenario */
@@ -287,6 +288,7 @@ struct ho_plan {
     struct ho_time end;        /* the play stops here */
     struct ho_expect *expects; /* expect.h; not the engine's business */
     size_t expect_count;
+    struct ho_memory *memory; /* of strings that are not in the scenario's text */
 };
 
 const char *ho_call_text(enum ho_call_kind k);

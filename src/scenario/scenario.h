@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "scenario/plan.h"
 
@@ -122,11 +123,8 @@ int ho_scn_parse(struct ho_scn **ret, const char *name, const char *text, size_t
 /* Frees it; NULL is ignored. */
 void ho_scn_free(struct ho_scn *s);
 
-/* Writes the scenario as text, at most `size` bytes with the final 0, and returns the whole
- * length without it, as snprintf() does; `buf` may be NULL with `size` 0. Reading the text gives
- * the same lines.
- */
-size_t ho_scn_print(const struct ho_scn *s, char *buf, size_t size);
+/* Appends the scenario as text. Reading the text gives the same lines. */
+void ho_scn_print(const struct ho_scn *s, struct ho_text *out);
 
 /* Plans every case on `engine` (NULL: any) and forgets the plans.
  *

@@ -15,7 +15,8 @@
  * After feed, wake and drive: drain again. An operation given out stays the program's and is
  * valid until it was completed; the engine sets `pid` (and on the model whatever host/op.h says
  * is the host's), and reads nothing from an operation after it gave it to ho_program_complete().
- * Several operations can be out at once, as several threads of a process are in system calls.
+ * Several operations can be out at once, as several threads of a process are in system calls;
+ * one that does not pend is completed before the next is asked for. `op->user` is the engine's.
  *
  * Descriptors. Behaviours that serve (all but `raw`) are written as good servers are: one
  * epoll, descriptors that do not block: every SOCKET and ACCEPT carries HO_SOCK_NONBLOCK, and
@@ -64,15 +65,15 @@ struct ho_program_error {
 };
 
 /* What an argument may be. */
-#define HO_PARAM_KINDS(X)                                                                          \
-    X(TEXT, "text")                                                                                \
-    X(NAME, "a name of at most 15 letters, digits, '-' or '_'")                                    \
-    X(COUNT, "a whole number")                                                                     \
-    X(BYTES, "a number of bytes such as 1000, 64k or 10M")                                         \
-    X(PORT, "a port from 1 to 65535")                                                              \
-    X(ADDR, "an address such as 10.0.0.2 or fd00::2")                                              \
-    X(DUR, "a duration such as 500ms, 10s, 1.5s or 2h")                                            \
-    X(CHOICE, "one of")                                                                            \
+#define HO_PARAM_KINDS(X)                                       \
+    X(TEXT, "text")                                             \
+    X(NAME, "a name of at most 15 letters, digits, '-' or '_'") \
+    X(COUNT, "a whole number")                                  \
+    X(BYTES, "a number of bytes such as 1000, 64k or 10M")      \
+    X(PORT, "a port from 1 to 65535")                           \
+    X(ADDR, "an address such as 10.0.0.2 or fd00::2")           \
+    X(DUR, "a duration such as 500ms, 10s, 1.5s or 2h")         \
+    X(CHOICE, "one of")                                         \
     X(OPTIONS, "socket options such as SO_KEEPALIVE=1,TCP_KEEPIDLE=5")
 
 enum ho_param_kind {
@@ -93,7 +94,7 @@ struct ho_param {
     const char *help;     /* one line */
 };
 
-/* The behaviours, and the verbs of `raw`. A list ends with a name of NULL. */
+/* A behaviour, or a verb of `raw`. */
 struct ho_program_spec {
     const char *name;
     const char *help; /* one line */
@@ -101,8 +102,9 @@ struct ho_program_spec {
     size_t n_params;
 };
 
-const struct ho_program_spec *ho_program_behaviours(void);
-const struct ho_program_spec *ho_program_verbs(void);
+/* The i-th behaviour and the i-th verb, in the order of the documents; NULL after the last. */
+const struct ho_program_spec *ho_program_behaviour(size_t i);
+const struct ho_program_spec *ho_program_verb(size_t i);
 
 /* Checks the arguments of a behaviour, or of a verb of `raw`, without making anything.
  *
@@ -113,7 +115,8 @@ int ho_program_check(const char *behaviour, const struct ho_program_arg *args, s
 int ho_program_check_verb(const char *verb, const struct ho_program_arg *args, size_t n_args,
                           struct ho_program_error *ret_error);
 
-/* Makes a program that has not started. `behaviour` is a name of ho_program_behaviours().
+/* Makes a program that has not started. `behaviour` is the name of one
+ * that ho_program_behaviour() lists.
  *
  * Returns 0; -EINVAL (see ho_program_check); -ENOMEM. On failure *ret is untouched.
  */
@@ -161,12 +164,12 @@ int ho_program_command(struct ho_program *p, const char *verb, const struct ho_p
 bool ho_program_exited(const struct ho_program *p, int *ret_status);
 
 /* What an event tells. */
-#define HO_PROGRAM_EVENTS(X)                                                                       \
-    X(CALL, "call")     /* a system call returned: `call`, `ret`, `err` */                          \
-    X(ENTER, "enter")   /* a call was made that blocks */                                          \
-    X(EVENTS, "events") /* epoll or poll reported `events` for `sock` */                           \
-    X(STATUS, "status") /* `tx`, `rx`, `bad` of a socket, on request */                            \
-    X(NOTE, "note")     /* the behaviour's own finding: `call` who found it, `note` what */        \
+#define HO_PROGRAM_EVENTS(X)                                                               \
+    X(CALL, "call")     /* a system call returned: `call`, `ret`, `err` */                 \
+    X(ENTER, "enter")   /* a call was made that blocks */                                  \
+    X(EVENTS, "events") /* epoll or poll reported `events` for `sock` */                   \
+    X(STATUS, "status") /* `tx`, `rx`, `bad` of a socket, on request */                    \
+    X(NOTE, "note")     /* a finding of the behaviour: `call` who found it, `note` what */ \
     X(EXIT, "exit")     /* the program ended; `ret` is the status */
 
 enum ho_program_event_kind {
@@ -190,23 +193,23 @@ enum ho_program_event_kind {
 /* One line for the timeline. Everything is in it; nothing points into the program. */
 struct ho_program_event {
     enum ho_program_event_kind kind;
-    unsigned has;                /* HO_EV_* */
+    unsigned has; /* HO_EV_* */
     struct ho_time at;
-    const char *call;            /* "connect", "epoll", "recv", "heartbeat" ...: static text */
+    const char *call;               /* "connect", "epoll", "recv", "heartbeat" ...: static text */
     char sock[HO_PROGRAM_NAME_MAX]; /* the socket's name in the program, "" for none */
-    int fd;                      /* its descriptor, -1 for none */
-    uint64_t asked;              /* bytes asked for */
-    int64_t ret;                 /* as the call returns in C: -1 with err, else the result */
-    int err;                     /* a positive errno or 0; with ret > 0: why it was not more */
-    uint64_t tx, rx;             /* payload bytes sent and received on this socket so far */
-    uint64_t bad;                /* received bytes that are not those of the stream */
-    bool stream_ok;              /* bad == 0 */
-    uint32_t events;             /* HO_POLL* */
-    struct ho_dur took;          /* since the call was made */
+    int fd;                         /* its descriptor, -1 for none */
+    uint64_t asked;                 /* bytes asked for */
+    int64_t ret;                    /* as the call returns in C: -1 with err, else the result */
+    int err;                        /* a positive errno or 0; with ret > 0: why it was not more */
+    uint64_t tx, rx;                /* payload bytes sent and received on this socket so far */
+    uint64_t bad;                   /* received bytes that are not those of the stream */
+    bool stream_ok;                 /* bad == 0 */
+    uint32_t events;                /* HO_POLL* */
+    struct ho_dur took;             /* since the call was made */
     struct ho_addr local, peer;
     uint16_t local_port, peer_port;
-    int64_t value;               /* getsockopt: the value; SO_ERROR: a positive errno or 0 */
-    char detail[24];             /* "SO_ERROR", "WR", "TCP_KEEPIDLE=5", "" */
+    int64_t value;                  /* getsockopt: the value; SO_ERROR: a positive errno or 0 */
+    char detail[24];                /* "SO_ERROR", "WR", "TCP_KEEPIDLE=5", "" */
     char note[HO_PROGRAM_NOTE_MAX]; /* free text, "" */
 };
 

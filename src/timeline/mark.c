@@ -96,11 +96,18 @@ static int64_t sysctl_of(const struct walk *w, size_t at, const char *host, cons
     return s == NULL ? fallback : s->value;
 }
 
-/* TCP_KEEPCNT of the socket, else the host's sysctl (tcp(7)). */
+/* TCP_KEEPCNT of the socket, else the host's sysctl (tcp(7)); 0 with TCP_USER_TIMEOUT, which does
+ * not count (ground-truth row 9).
+ */
 static uint16_t keepalive_count(const struct walk *w, size_t at, const struct ho_record *r)
 {
     const struct ho_rec_settings *s =
-        ho_view_setting(w->tl, at, "sockopt", r->host, r->conn, "TCP_KEEPCNT");
+        ho_view_setting(w->tl, at, "sockopt", r->host, r->conn, "TCP_USER_TIMEOUT");
+
+    if (s != NULL && s->value > 0) {
+        return 0;
+    }
+    s = ho_view_setting(w->tl, at, "sockopt", r->host, r->conn, "TCP_KEEPCNT");
     int64_t n = s != NULL ? s->value
                           : sysctl_of(w, at, r->host, "net.ipv4.tcp_keepalive_probes",
                                       KEEPALIVE_PROBES);
@@ -232,7 +239,7 @@ static int on_arrival(struct walk *w, size_t at)
     bool same_window = s->window == seg->window;
     s->window = seg->window;
     s->window_zero = seg->window == 0;
-    s->n_window = s->window_zero ? s->n_window : 0;
+    s->n_window = 0;
     if (after(seg->ack, s->una) && !after(seg->ack, s->nxt)) {
         on_new_ack(s, seg->ack);
     } else if (seg->ack == s->una && s->una != s->nxt && ho_view_seg_space(seg) == 0 &&

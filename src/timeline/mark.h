@@ -21,8 +21,8 @@
     X(TLP, "tail loss probe")                                                                      \
     X(REXMT, "retransmission")             /* n: since the data was last acknowledged */           \
     X(RECOVERY, "loss recovery")                                                                   \
-    X(KEEPALIVE, "keepalive probe")        /* n of `of` */                                         \
-    X(WINDOW, "zero-window probe")         /* n */                                                 \
+    X(KEEPALIVE, "keepalive probe")        /* n of `of`, since anything was heard */               \
+    X(WINDOW, "zero-window probe")         /* n, since anything was heard */                       \
     X(RST_UNKNOWN, "RST: no such connection here")                                                 \
     X(RST_REFUSED, "RST: nobody listens here")                                                     \
     X(RST_KEEPALIVE, "RST: keepalive gave up")                                                     \

@@ -16,7 +16,8 @@
 #include "timeline/verdict_side.h"
 #include "timeline/view.h"
 
-#define SAME_NS 1000000 /* what lies within 1 ms belongs together */
+#define SAME_NS 1000000   /* what lies within 1 ms belongs together */
+#define SAMPLE_NS HO_NS_PER_S /* a real kernel's sockets are sampled, a little late */
 #define POLLERR 0x008u
 #define POLLHUP 0x010u
 #define POLLRDHUP 0x2000u
@@ -106,6 +107,7 @@ static int side_of(struct walk *w, const struct ho_record *r, struct verdict_sid
         .closed = HO_NEVER,
         .killed = HO_NEVER,
         .power_off = HO_NEVER,
+        .rst_out = { -1 },
         .heard = { -1 },
     };
     *newest = w->n;
@@ -126,6 +128,7 @@ static int on_sock(struct walk *w, const struct ho_record *r)
 
     if (!dead) {
         s->last = *k;
+        s->last_at = r->t;
         s->lived = true;
     }
     /* An error without an end is IP_RECVERR's (ground-truth A4): the connection lives on. */
@@ -207,14 +210,21 @@ static int on_app(struct walk *w, const struct ho_record *r)
 static void on_seg(struct walk *w, const struct ho_record *r)
 {
     struct ho_time arrival = ho_view_arrival(r);
-    struct verdict_side *s = known_side(w, r->u.seg.to, r->conn);
+    struct verdict_side *s = known_side(w, r->host, r->conn);
+
+    if (s != NULL && (r->u.seg.flags & HO_TCP_RST) != 0) {
+        s->rst_out = r->t;
+    }
+    s = known_side(w, r->u.seg.to, r->conn);
 
     if (s == NULL || arrival.ns == HO_NEVER.ns) {
         return;
     }
-    s->heard = arrival;
+    if (!s->v.has_kernel) {
+        s->heard = arrival;
+    }
     if ((r->u.seg.flags & HO_TCP_RST) != 0) {
-        s->rst_in = ho_time_min(s->rst_in, arrival);
+        s->rst_in = s->v.has_kernel ? s->rst_in : arrival;
     }
     if ((r->u.seg.flags & HO_TCP_FIN) != 0) {
         s->fin_in = ho_time_min(s->fin_in, arrival);
@@ -289,7 +299,8 @@ static enum ho_cause cause_by_timer(const struct verdict_side *s, bool user_time
         return cause_of_closing(s);
     }
     if (state == HO_TCP_FIN_WAIT2 && orphan) {
-        return HO_CAUSE_FIN_TIMEOUT;
+        /* Data that nobody will read ends it with a RST before the timer does. */
+        return s->rst_out.ns >= s->last_at.ns ? cause_of_closing(s) : HO_CAUSE_FIN_TIMEOUT;
     }
     switch (s->last.timer) {
     case HO_SOCK_TIMER_ON:
@@ -319,7 +330,8 @@ static enum ho_cause cause_of_death(const struct verdict_side *s, bool user_time
     if (strcmp(s->v.kernel_err, "ECONNREFUSED") == 0) {
         return HO_CAUSE_REFUSED;
     }
-    if (s->rst_in.ns <= s->v.kernel_at.ns && s->v.kernel_at.ns - s->rst_in.ns <= SAME_NS) {
+    if (s->rst_in.ns <= s->v.kernel_at.ns && s->rst_in.ns >= s->last_at.ns &&
+        s->v.kernel_at.ns - s->rst_in.ns <= SAMPLE_NS) {
         return state == HO_TCP_SYN_SENT ? HO_CAUSE_REFUSED : HO_CAUSE_RST;
     }
     /* ground-truth A4: in SYN-SENT and SYN-RECEIVED an unreachable neighbour is fatal at once;
@@ -328,8 +340,7 @@ static enum ho_cause cause_of_death(const struct verdict_side *s, bool user_time
     if (state == HO_TCP_SYN_SENT && is_unreachable(s->v.kernel_err)) {
         return HO_CAUSE_NEIGHBOUR;
     }
-    if (state == HO_TCP_LAST_ACK && s->heard.ns > 0 &&
-        s->v.kernel_at.ns - s->heard.ns <= SAME_NS) {
+    if (state == HO_TCP_LAST_ACK && s->heard.ns >= s->last_at.ns) {
         return cause_of_closing(s); /* the last ACK came */
     }
     return cause_by_timer(s, user_timeout);
@@ -398,16 +409,31 @@ static enum ho_cause cause_of(const struct verdict_side *s, const struct ho_time
     return s->last.timer == HO_SOCK_TIMER_OFF ? HO_CAUSE_NOBODY : HO_CAUSE_WAITING;
 }
 
+/* What the records say of the kernel comes from samples; what a call said is exact. */
+static void correct_kernel(struct verdict_side *s)
+{
+    struct ho_verdict *v = &s->v;
+    bool told = v->has_app && !s->finding &&
+                (v->app_err[0] != '\0' || (v->app_events & (POLLERR | POLLHUP)) != 0);
+
+    if (!v->has_kernel) {
+        return;
+    }
+    if (v->kernel_err[0] == '\0' && s->first_err != NULL && v->app_at.ns >= s->last_at.ns) {
+        v->kernel_err = s->first_err; /* sk_err was read before the socket was sampled */
+    }
+    if (told && v->app_at.ns >= s->last_at.ns) {
+        v->kernel_at = ho_time_min(v->kernel_at, v->app_at);
+    }
+}
+
 static void decide(struct verdict_side *s, const struct ho_timeline *tl)
 {
     struct ho_verdict *v = &s->v;
     const struct ho_rec_settings *ut =
         ho_view_setting(tl, tl->n, "sockopt", v->host, v->conn, "TCP_USER_TIMEOUT");
 
-    if (v->has_kernel && v->kernel_err[0] == '\0' && s->first_err != NULL &&
-        !ho_time_before(v->app_at, v->kernel_at)) {
-        v->kernel_err = s->first_err; /* sk_err was read before the socket was sampled */
-    }
+    correct_kernel(s);
     v->cause = cause_of(s, tl, ut != NULL && ut->value > 0);
     switch (v->cause) {
     case HO_CAUSE_CLOSED:

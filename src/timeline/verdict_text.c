@@ -45,7 +45,6 @@ void ho_verdicts_happened(struct ho_text *out, const struct ho_timeline *tl)
 
     for (size_t i = 0; i < tl->n; i++) {
         const struct ho_record *r = &tl->rec[i];
-        const struct ho_rec_fault *f = &r->u.fault;
 
         if (r->kind != HO_REC_FAULT) {
             continue;
@@ -55,14 +54,7 @@ void ho_verdicts_happened(struct ho_text *out, const struct ho_timeline *tl)
             return;
         }
         ho_text_put(out, n > 0 ? "; " : "");
-        ho_text_put(out, f->verb);
-        ho_text_put(out, f->what[0] != '\0' ? " " : "");
-        ho_text_put(out, f->what);
-        if (f->detail[0] != '\0') {
-            ho_text_put(out, " (");
-            ho_text_put(out, f->detail);
-            ho_text_char(out, ')');
-        }
+        ho_view_put_fault(out, r);
         if (n > 0) {
             ho_text_char(out, ' ');
             ho_text_dur(out, ho_time_since(r->t, before));
@@ -176,7 +168,8 @@ static void put_result(struct ho_text *out, const struct ho_verdict *one)
     }
     if (one->app_err[0] != '\0') {
         ho_text_put(out, one->app_err);
-    } else if (one->app_events != 0) {
+    } else if (one->app_events != 0 && strcmp(one->app_call, "recv") != 0 &&
+               strcmp(one->app_call, "read") != 0) {
         ho_text_put(out, ho_view_events(one->app_events, word));
     } else {
         ho_text_put(out, "end of stream");

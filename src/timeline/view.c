@@ -130,6 +130,26 @@ struct ho_time ho_view_arrival(const struct ho_record *rec)
     return ho_time_add(rec->t, dt);
 }
 
+void ho_view_put_fault(struct ho_text *out, const struct ho_record *rec)
+{
+    const struct ho_rec_fault *f = &rec->u.fault;
+
+    ho_text_put(out, f->verb);
+    if (f->what[0] != '\0') {
+        ho_text_char(out, ' ');
+        ho_text_put(out, f->what);
+    }
+    if (rec->host[0] != '\0' && strcmp(rec->host, f->what) != 0) {
+        ho_text_put(out, " at ");
+        ho_text_put(out, rec->host);
+    }
+    if (f->detail[0] != '\0') {
+        ho_text_put(out, " (");
+        ho_text_put(out, f->detail);
+        ho_text_char(out, ')');
+    }
+}
+
 int ho_view_fault(const struct ho_timeline *tl, const char *name, size_t *ret)
 {
     for (size_t i = 0; i < tl->n; i++) {

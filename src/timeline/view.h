@@ -3,6 +3,7 @@
 #ifndef HO_TIMELINE_VIEW_H
 #define HO_TIMELINE_VIEW_H
 
+#include "base/text.h"
 #include "timeline/record.h"
 
 #define HO_VIEW_WORD 64 /* bytes that the functions below may write, with the final 0 */
@@ -25,6 +26,9 @@ uint32_t ho_view_seg_space(const struct ho_rec_seg *seg);
 
 /* When a frame arrived; HO_NEVER if it did not. */
 struct ho_time ho_view_arrival(const struct ho_record *rec);
+
+/* A fault in words: "cut lan", "kill app at client", "half-cut lan (client to server)". */
+void ho_view_put_fault(struct ho_text *out, const struct ho_record *rec);
 
 /* The index of the first fault of that name, or of the first fault at all with NULL.
  * Returns 0; -ENOENT with *ret untouched.

@@ -16,16 +16,16 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/list.h"
+#include "base/pool.h"
 #include "link/fate.h"
 #include "wire/addr.h"
-
-struct ho_switch_entry;
 
 struct ho_switch_count {
     uint64_t forwarded, flooded; /* frames that came in */
     uint64_t filtered;           /* for the port they came from */
-    uint64_t no_port;            /* no other port is up, or the frame came from a port that is down */
-    uint64_t not_learned;        /* the table is full */
+    uint64_t no_port;            /* no other port is up, or it came from one that is down */
+    uint64_t not_learned;        /* the table is full, or memory ran out */
     uint64_t short_frame;
     uint64_t no_memory; /* copies that could not be made */
 };
@@ -33,8 +33,9 @@ struct ho_switch_count {
 struct ho_switch {
     unsigned ports;
     bool *up;
-    struct ho_switch_entry *table; /* open addressing */
-    size_t slots, used;            /* slots: a power of two; used: at most half of them */
+    struct ho_list *buckets; /* a power of two of them */
+    size_t n_buckets;
+    struct ho_pool entries;
     struct ho_switch_count count;
     struct ho_bufpool *bufs;
 

@@ -1,4 +1,4 @@
-/* Numbers in network order, at any address. For src/wire/ and tests. */
+/* Numbers in network order, at any address. */
 
 #ifndef HO_WIRE_BYTES_H
 #define HO_WIRE_BYTES_H

@@ -1,11 +1,7 @@
 /* A plan's calls as verbs of the program `raw`, the process's hands.
  *
- * The hands are made at the first call. What a process is told before it has the connection it
- * is about ("close at eof", an option) is kept and applied when the connection comes: to one it
- * opens before connect(), to one it accepts right after accept().
- *
- * `epoll watch` is edge-triggered whether or not the plan says so: a loop that waits level-
- * triggered for OUT would never sleep, and what each kind reports first is the same.
+ * The hands are made at the first call. What a process is told about all its connections, also
+ * those to come, the hands remember; that it is not to read, this file does.
  */
 
 #include <errno.h>
@@ -15,12 +11,12 @@
 
 #include "model/world.h"
 
-#define ARGS_MAX 8
+#define ARGS_MAX 6
 
 /* The arguments of one verb, with room for their texts. */
 struct args {
     struct ho_program_arg arg[ARGS_MAX];
-    char text[ARGS_MAX][160];
+    char text[ARGS_MAX][48];
     size_t n;
 };
 
@@ -39,17 +35,17 @@ static void arg_number(struct args *a, const char *key, uint64_t value)
     arg_text(a, key, text);
 }
 
-static void option_text(char *text, size_t size, const struct ho_model_option *o)
+static void option_text(char *text, size_t size, const struct ho_plan_call *call)
 {
-    const struct ho_sockopt_info *info = ho_sockopt_info(o->opt);
+    const struct ho_sockopt_info *info = ho_sockopt_info((enum ho_sockopt)call->opt);
 
     if (info->type == HO_SOCKOPT_TYPE_LINGER) {
-        snprintf(text, size, "%" PRId64 ":%" PRId64, o->value[0], o->value[1]);
+        snprintf(text, size, "%" PRId64 ":%" PRId64, call->value[0], call->value[1]);
     } else if (info->type == HO_SOCKOPT_TYPE_NAME) {
         snprintf(text, size, "%s",
-                 ho_sysctl_word(HO_SYSCTL_TCP_CONGESTION_CONTROL, o->value[0]));
+                 ho_sysctl_word(HO_SYSCTL_TCP_CONGESTION_CONTROL, call->value[0]));
     } else {
-        snprintf(text, size, "%" PRId64, o->value[0]);
+        snprintf(text, size, "%" PRId64, call->value[0]);
     }
 }
 
@@ -113,48 +109,38 @@ static int do_listen(struct ho_model *m, struct ho_model_program *g,
 static int do_connect(struct ho_model *m, struct ho_model_program *g,
                       const struct ho_plan_call *call)
 {
-    struct ho_model_manner *how = &g->proc->manner;
-    char options[160] = "";
+    const char *name = call->sock != NULL ? call->sock : call->conn;
     char text[HO_ADDR_TEXT];
     struct args a = { .n = 0 };
-    size_t len = 0;
 
-    for (unsigned i = 0; i < how->n_options && len < sizeof(options); i++) {
-        option_text(text, sizeof(text), &how->option[i]);
-        len += (size_t)snprintf(options + len, sizeof(options) - len, "%s%s=%s",
-                                i > 0 ? "," : "", ho_sockopt_info(how->option[i].opt)->name, text);
-    }
-    if (len >= sizeof(options)) {
-        return refuse(m, g->proc, "connect", "too many socket options");
-    }
     arg_text(&a, "addr", ho_addr_text(&call->addr, text));
     arg_number(&a, "port", call->port);
     arg_number(&a, "from", call->from_port);
-    g->proc->connections++;
-    if (call->sock != NULL || call->conn != NULL) {
-        arg_text(&a, "as", call->sock != NULL ? call->sock : call->conn);
-    } else {
-        arg_number(&a, "as", g->proc->connections);
+    if (name != NULL) {
+        arg_text(&a, "as", name);
     }
-    arg_text(&a, "options", options);
-    arg_text(&a, "read", how->not_reading ? "no" : "auto");
-    arg_text(&a, "on_eof", how->close_at_eof ? "close" : "keep");
+    if (g->proc->not_reading) {
+        arg_text(&a, "read", "no");
+    }
     return verb(m, g, "connect", &a);
 }
 
 /* ---- on one socket --------------------------------------------------------------------------- */
 
-static int set_option(struct ho_model *m, struct ho_model_program *g, const char *on,
-                      const struct ho_model_option *o)
+/* setsockopt on a socket, or the option of every connection from now on. */
+static int do_option(struct ho_model *m, struct ho_model_program *g,
+                     const struct ho_plan_call *call, const char *on)
 {
     struct args a = { .n = 0 };
-    char text[32];
+    char text[48];
 
-    option_text(text, sizeof(text), o);
-    arg_text(&a, "name", ho_sockopt_info(o->opt)->name);
+    option_text(text, sizeof(text), call);
+    arg_text(&a, "name", ho_sockopt_info((enum ho_sockopt)call->opt)->name);
     arg_text(&a, "value", text);
-    arg_text(&a, "on", on);
-    return verb(m, g, "setsockopt", &a);
+    if (on != NULL) {
+        arg_text(&a, "on", on);
+    }
+    return verb(m, g, on != NULL ? "setsockopt" : "option", &a);
 }
 
 /* A verb with nothing but the socket. */
@@ -176,14 +162,29 @@ static int yes_no(struct ho_model *m, struct ho_model_program *g, const char *na
     return verb(m, g, name, &a);
 }
 
+/* Without `on`: every connection, also those to come. */
 static int close_at_eof(struct ho_model *m, struct ho_model_program *g, const char *on)
 {
     struct args a = { .n = 0 };
 
-    arg_text(&a, "on", on);
-    arg_text(&a, "on_error", "keep");
+    if (on != NULL) {
+        arg_text(&a, "on", on);
+    }
     arg_text(&a, "on_eof", "close");
     return verb(m, g, "react", &a);
+}
+
+static int epoll_watch(struct ho_model *m, struct ho_model_program *g,
+                       const struct ho_plan_call *call, const char *on)
+{
+    struct args a = { .n = 0 };
+
+    arg_text(&a, "value", "yes");
+    if (on != NULL) {
+        arg_text(&a, "on", on);
+    }
+    arg_text(&a, "mode", call->edge ? "edge" : "level");
+    return verb(m, g, "watch", &a);
 }
 
 static int do_send(struct ho_model *m, struct ho_model_program *g, const struct ho_plan_call *call,
@@ -229,16 +230,9 @@ static int do_getsockopt(struct ho_model *m, struct ho_model_program *g,
     return verb(m, g, "getsockopt", &a);
 }
 
-static struct ho_model_option option_of(const struct ho_plan_call *call)
-{
-    return (struct ho_model_option){ .opt = (enum ho_sockopt)call->opt,
-                                     .value = { call->value[0], call->value[1] } };
-}
-
 static int on_socket(struct ho_model *m, struct ho_model_program *g,
                      const struct ho_plan_call *call, int fd)
 {
-    struct ho_model_option option;
     const char *on = ho_program_sock_name(g->program, fd);
 
     if (on == NULL) {
@@ -258,74 +252,46 @@ static int on_socket(struct ho_model *m, struct ho_model_program *g,
         return close_at_eof(m, g, on);
     case HO_CALL_STOP_ACCEPTING:
     case HO_CALL_RESUME_ACCEPTING:
-        return yes_no(m, g, "watch", on, call->kind == HO_CALL_RESUME_ACCEPTING);
+        return yes_no(m, g, "accepting", on, call->kind == HO_CALL_RESUME_ACCEPTING);
     case HO_CALL_SHUTDOWN:
         return do_shutdown(m, g, call, on);
     case HO_CALL_CLOSE:
         return plain(m, g, "close", on);
     case HO_CALL_SETSOCKOPT:
-        option = option_of(call);
-        return set_option(m, g, on, &option);
+        return do_option(m, g, call, on);
     case HO_CALL_GETSOCKOPT:
         return do_getsockopt(m, g, call, on);
     case HO_CALL_POLL:
         return plain(m, g, "poll", on);
     case HO_CALL_EPOLL_WATCH:
-        g->proc->fd[fd]->watched = true;
-        return 0;
+        return epoll_watch(m, g, call, on);
     default:
         return -ENOTSUP;
     }
 }
 
-/* ---- on every connection from now on --------------------------------------------------------- */
+/* ---- on the process -------------------------------------------------------------------------- */
 
-/* Keeps what concerns connections that are still to come. Returns false if it is none of that. */
-static bool keep_manner(struct ho_model_manner *how, const struct ho_plan_call *call)
+void ho_model_call_accepted(struct ho_model *m, struct ho_model_program *g, int fd)
 {
-    switch (call->kind) {
-    case HO_CALL_OPTION:
-        if (how->n_options < HO_MODEL_OPTIONS) {
-            how->option[how->n_options++] = option_of(call);
-        }
-        return true;
-    case HO_CALL_STOP_READING:
-        how->not_reading = true;
-        return true;
-    case HO_CALL_RESUME_READING:
-        how->not_reading = false;
-        return true;
-    case HO_CALL_CLOSE_AT_EOF:
-        how->close_at_eof = true;
-        return true;
-    case HO_CALL_EPOLL_WATCH:
-        how->watched = true;
-        return true;
-    default:
-        return false;
+    const char *on = ho_program_sock_name(g->program, fd);
+
+    if (on != NULL && yes_no(m, g, "reading", on, false) != 0) {
+        ho_model_fail(m, -ENOMEM, "an accepted connection cannot be told to wait");
     }
 }
 
-void ho_model_call_manner(struct ho_model *m, struct ho_model_program *g, int fd)
+/* A call about the newest connection that may come before there is one. */
+static int without_socket(struct ho_model *m, struct ho_model_program *g,
+                          const struct ho_plan_call *call)
 {
-    const struct ho_model_manner *how = &g->proc->manner;
-    const char *on = ho_program_sock_name(g->program, fd);
-    int err = 0;
-
-    if (on == NULL) {
-        return;
-    }
-    for (unsigned i = 0; i < how->n_options && err == 0; i++) {
-        err = set_option(m, g, on, &how->option[i]);
-    }
-    if (how->not_reading && err == 0) {
-        err = yes_no(m, g, "reading", on, false);
-    }
-    if (how->close_at_eof && err == 0) {
-        err = close_at_eof(m, g, on);
-    }
-    if (err != 0) {
-        ho_model_fail(m, err, m->why[0] != '\0' ? m->why : "an accepted connection");
+    switch (call->kind) {
+    case HO_CALL_STOP_READING:
+    case HO_CALL_RESUME_READING:
+        g->proc->not_reading = call->kind == HO_CALL_STOP_READING;
+        return 0;
+    default:
+        return refuse(m, g->proc, ho_call_text(call->kind), "it has no such connection");
     }
 }
 
@@ -346,30 +312,47 @@ static int on_listeners(struct ho_model *m, struct ho_model_program *g,
     return err;
 }
 
+/* A call that names no socket and is not about the newest one; -EAGAIN: it is. */
+static int on_process(struct ho_model *m, struct ho_model_program *g,
+                      const struct ho_plan_call *call)
+{
+    switch (call->kind) {
+    case HO_CALL_LISTEN:
+        return do_listen(m, g, call);
+    case HO_CALL_CONNECT:
+        return do_connect(m, g, call);
+    case HO_CALL_OPTION:
+        return do_option(m, g, call, NULL);
+    default:
+        break;
+    }
+    if (call->sock != NULL) {
+        return -EAGAIN;
+    }
+    switch (call->kind) {
+    case HO_CALL_STOP_ACCEPTING:
+    case HO_CALL_RESUME_ACCEPTING:
+        return on_listeners(m, g, call);
+    case HO_CALL_CLOSE_AT_EOF:
+        return close_at_eof(m, g, NULL);
+    case HO_CALL_EPOLL_WATCH:
+        return epoll_watch(m, g, call, NULL);
+    default:
+        return -EAGAIN;
+    }
+}
+
 static int dispatch(struct ho_model *m, struct ho_model_program *g,
                     const struct ho_plan_call *call)
 {
-    bool kept = call->sock == NULL && keep_manner(&g->proc->manner, call);
+    int err = on_process(m, g, call);
     int fd;
 
-    if (call->kind == HO_CALL_OPTION) {
-        return 0;
-    }
-    if (call->kind == HO_CALL_LISTEN) {
-        return do_listen(m, g, call);
-    }
-    if (call->kind == HO_CALL_CONNECT) {
-        return do_connect(m, g, call);
-    }
-    if (call->sock == NULL &&
-        (call->kind == HO_CALL_STOP_ACCEPTING || call->kind == HO_CALL_RESUME_ACCEPTING)) {
-        return on_listeners(m, g, call);
+    if (err != -EAGAIN) {
+        return err;
     }
     fd = ho_model_fd_find(g->proc, call->sock);
-    if (fd >= 0) {
-        return on_socket(m, g, call, fd);
-    }
-    return kept ? 0 : refuse(m, g->proc, ho_call_text(call->kind), "it has no such connection");
+    return fd >= 0 ? on_socket(m, g, call, fd) : without_socket(m, g, call);
 }
 
 int ho_model_call(struct ho_model *m, struct ho_model_proc *p, const struct ho_plan_call *call)

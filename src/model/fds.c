@@ -4,7 +4,6 @@
  */
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,11 +97,7 @@ void ho_model_fd_connecting(struct ho_model *m, struct ho_model_program *g, cons
         return;
     }
     f->connection = true;
-    f->watched = p->manner.watched;
     f->serial = ++m->serial;
-    if (!g->raw) {
-        p->connections++; /* calls.c has counted those of the hands */
-    }
     set_name(f, ho_program_sock_name(g->program, op->fd));
     if (ho_host_sock_info(m->nodes[p->node].host, p->pid, op->fd, m->now, &info) == 0 &&
         info.lport != 0 && info.rport != 0) {
@@ -122,16 +117,15 @@ void ho_model_fd_accepted(struct ho_model *m, struct ho_model_program *g, int fd
         return;
     }
     f->connection = true;
-    f->watched = p->manner.watched;
     f->serial = ++m->serial;
-    snprintf(f->name, sizeof(f->name), "%" PRIu64, ++p->connections);
+    set_name(f, ho_program_sock_name(g->program, fd));
     if (ho_host_sock_info(m->nodes[p->node].host, p->pid, fd, m->now, &info) == 0) {
         info.fd = -1; /* the record knows it without one so far */
         m->mark++;
         bind_end(m, p, fd, f, ho_model_end_of(m, p->node, &info));
     }
-    if (g->raw) {
-        ho_model_call_manner(m, g, fd);
+    if (g->raw && p->not_reading) {
+        ho_model_call_accepted(m, g, fd);
     }
 }
 

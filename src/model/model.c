@@ -24,6 +24,37 @@ static struct ho_model *model_of(void *self)
     return self;
 }
 
+static int check_program(struct ho_model *m, const struct ho_plan_program *program)
+{
+    struct ho_program_error error = { .text = "" };
+    struct ho_program_arg arg[HO_PLAN_ARGS];
+
+    for (unsigned i = 0; i < program->count; i++) {
+        arg[i] = (struct ho_program_arg){ program->arg[i].key, program->arg[i].value };
+    }
+    if (ho_program_check(program->name, arg, program->count, &error) != 0) {
+        snprintf(m->why, sizeof(m->why), "%s", error.text);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int engine_check(void *self, const struct ho_plan *plan, const struct ho_step **ret_step)
+{
+    struct ho_model *m = model_of(self);
+
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const struct ho_step *s = &plan->steps[i];
+        int err = s->kind == HO_STEP_PROGRAM ? check_program(m, &s->u.program) : 0;
+
+        if (err != 0) {
+            *ret_step = s;
+            return err;
+        }
+    }
+    return 0;
+}
+
 static int engine_begin(void *self, const struct ho_plan *plan, struct ho_timeline *timeline)
 {
     struct ho_model *m = model_of(self);
@@ -80,6 +111,7 @@ int ho_model_new(struct ho_engine *ret)
     *ret = (struct ho_engine){
         .name = "model",
         .self = m,
+        .check = engine_check,
         .begin = engine_begin,
         .run_until = engine_run_until,
         .start = ho_model_verb_start,

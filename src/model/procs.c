@@ -216,8 +216,7 @@ void ho_model_proc_end(struct ho_model *m, struct ho_model_proc *p)
         }
     }
     ho_model_fds_forget(p);
-    p->manner = (struct ho_model_manner){ 0 };
-    p->connections = 0;
+    p->not_reading = false;
     p->waits = 0;
     p->pid = 0;
     p->stopped = false;

@@ -69,10 +69,9 @@ void ho_model_said(struct ho_model *m, const struct ho_model_program *g,
         .conn = f != NULL && f->end != NULL ? f->end->conn->name : "",
     };
 
-    /* The hands wait for everything; it is told only where the scenario watches. */
+    /* That a listener is ready is the hands' own business. */
     if (ev->kind == HO_PROGRAM_STATUS ||
-        (g->raw && ev->kind == HO_PROGRAM_EVENTS && ev->call[0] == 'e' &&
-         (f == NULL || !f->watched))) {
+        (g->raw && ev->kind == HO_PROGRAM_EVENTS && (f == NULL || !f->connection))) {
         return;
     }
     if (g->raw && ev->kind == HO_PROGRAM_NOTE) {

@@ -37,7 +37,7 @@
 #include "scenario/engine.h"
 #include "timeline/record.h"
 
-#define HO_MODEL_OPTIONS 12 /* socket options kept a descriptor, for the record, and a process */
+#define HO_MODEL_OPTIONS 12 /* socket options kept a descriptor, for the record */
 #define HO_MODEL_PROGRAMS 8 /* programs in one process */
 #define HO_MODEL_BUFS (1u << 22) /* frames of each size in the whole world */
 #define HO_MODEL_SOCKETS (1u << 24) /* a host */
@@ -107,16 +107,8 @@ struct ho_model_option {
 struct ho_model_fd {
     char name[HO_PROGRAM_NAME_MAX]; /* of its socket in the plan: "db", "1" */
     bool connection;                /* else a listener, an epoll or not a socket yet */
-    bool watched;                   /* its epoll events go to the timeline */
     uint64_t serial;                /* connections: the newest has the largest */
     struct ho_model_end *end;       /* for the record; NULL: none yet */
-    unsigned n_options;
-    struct ho_model_option option[HO_MODEL_OPTIONS];
-};
-
-/* How a process treats the connections it gets from now on: scenario/plan.h, HO_CALLS. */
-struct ho_model_manner {
-    bool not_reading, close_at_eof, watched;
     unsigned n_options;
     struct ho_model_option option[HO_MODEL_OPTIONS];
 };
@@ -142,8 +134,7 @@ struct ho_model_proc {
     const char *name; /* interned */
     uint32_t pid;     /* 0: does not run */
     bool stopped;
-    uint64_t connections; /* got so far; they are called "1", "2" .. */
-    struct ho_model_manner manner;
+    bool not_reading; /* connections still to come are not read */
     struct ho_model_program program[HO_MODEL_PROGRAMS];
     struct ho_model_wait *wait; /* operations out; while stopped, those to restart */
     size_t waits, wait_room;
@@ -213,7 +204,7 @@ struct ho_model {
     uint64_t serial; /* of the last descriptor that became a connection or listener */
     int64_t linkwatch_ns;
     int err;
-    char why[200];
+    char why[320];
 };
 
 /* model.c */
@@ -274,8 +265,8 @@ void ho_model_fds_forget(struct ho_model_proc *p);
 
 /* calls.c */
 int ho_model_call(struct ho_model *m, struct ho_model_proc *p, const struct ho_plan_call *call);
-/* Treats a connection that the process has just accepted as it was told to. */
-void ho_model_call_manner(struct ho_model *m, struct ho_model_program *g, int fd);
+/* The process was told to stop reading before it had this connection. */
+void ho_model_call_accepted(struct ho_model *m, struct ho_model_program *g, int fd);
 
 /* says.c */
 void ho_model_said(struct ho_model *m, const struct ho_model_program *g,

@@ -7,8 +7,7 @@
 
 #include "scenario/runner.h"
 
-/* One step is one verb. */
-static int play_step(const struct ho_engine *e, const struct ho_step *s)
+int ho_run_step(const struct ho_engine *e, const struct ho_step *s)
 {
     switch (s->kind) {
     case HO_STEP_START:
@@ -68,7 +67,7 @@ static int play_steps(const struct ho_plan *plan, const struct ho_engine *e,
             err = e->run_until(e->self, now);
         }
         if (err == 0) {
-            err = play_step(e, s);
+            err = ho_run_step(e, s);
         }
     }
     if (err == 0) {

@@ -31,6 +31,11 @@ struct ho_run_error {
 int ho_run(struct ho_run_result *ret, const struct ho_plan *plan, const struct ho_engine *engine,
            struct ho_timeline *timeline, struct ho_run_error *ret_error);
 
+/* Gives one step to its verb of the engine, now, and returns what the verb does. For those who
+ * walk a plan themselves.
+ */
+int ho_run_step(const struct ho_engine *engine, const struct ho_step *step);
+
 /* Frees what the result holds, not the struct. NULL is ignored. */
 void ho_run_result_free(struct ho_run_result *r);
 

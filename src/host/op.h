@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
-#include "base/time.h"
+#include "base/timerq.h"
 #include "wire/addr.h"
 
 /* kind, the call's name as the timeline shows it */
@@ -60,13 +60,7 @@ enum ho_shut {
 /* `flags` of SOCKET and ACCEPT: the new descriptor does not block, as Linux's SOCK_NONBLOCK. */
 #define HO_SOCK_NONBLOCK 0x800u
 
-/* poll and epoll, with Linux's numbers. */
-#define HO_POLLIN 0x001u
-#define HO_POLLPRI 0x002u
-#define HO_POLLOUT 0x004u
-#define HO_POLLERR 0x008u
-#define HO_POLLHUP 0x010u
-#define HO_POLLRDHUP 0x2000u
+/* epoll's flags beside the events of knobs/poll.h, with Linux's numbers. */
 #define HO_EPOLLET 0x80000000u
 #define HO_EPOLLONESHOT 0x40000000u
 
@@ -105,10 +99,12 @@ struct ho_op {
     void *user;            /* the caller's */
     struct ho_time started; /* when it was submitted */
     struct ho_list node;   /* the queue it waits in; not the caller's business */
-    struct ho_timer_ref {
-        struct ho_time at; /* when the wait or the linger ends, HO_NEVER: never */
-    } wait;
+    struct ho_op_timer {
+        struct ho_timer timer; /* when the wait or the linger ends */
+        uint8_t kind;          /* what the timer belongs to */
+    } wait;                    /* not the caller's business */
     uint32_t pid;          /* who asked */
+    uint32_t sock;         /* the socket waited for; not the caller's business */
     size_t done;           /* bytes moved so far by a blocked send or recv */
 };
 

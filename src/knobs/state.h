@@ -4,17 +4,17 @@
 #define HO_KNOBS_STATE_H
 
 /* id, number, the word of ss(8), the RFC's name */
-#define HO_TCP_STATES(X)                               \
-    X(ESTABLISHED, 1, "ESTAB", "ESTABLISHED")          \
-    X(SYN_SENT, 2, "SYN-SENT", "SYN-SENT")             \
-    X(SYN_RECV, 3, "SYN-RECV", "SYN-RECEIVED")         \
-    X(FIN_WAIT1, 4, "FIN-WAIT-1", "FIN-WAIT-1")        \
-    X(FIN_WAIT2, 5, "FIN-WAIT-2", "FIN-WAIT-2")        \
-    X(TIME_WAIT, 6, "TIME-WAIT", "TIME-WAIT")          \
-    X(CLOSE, 7, "UNCONN", "CLOSED")                    \
-    X(CLOSE_WAIT, 8, "CLOSE-WAIT", "CLOSE-WAIT")       \
-    X(LAST_ACK, 9, "LAST-ACK", "LAST-ACK")             \
-    X(LISTEN, 10, "LISTEN", "LISTEN")                  \
+#define HO_TCP_STATES(X)                         \
+    X(ESTABLISHED, 1, "ESTAB", "ESTABLISHED")    \
+    X(SYN_SENT, 2, "SYN-SENT", "SYN-SENT")       \
+    X(SYN_RECV, 3, "SYN-RECV", "SYN-RECEIVED")   \
+    X(FIN_WAIT1, 4, "FIN-WAIT-1", "FIN-WAIT-1")  \
+    X(FIN_WAIT2, 5, "FIN-WAIT-2", "FIN-WAIT-2")  \
+    X(TIME_WAIT, 6, "TIME-WAIT", "TIME-WAIT")    \
+    X(CLOSE, 7, "UNCONN", "CLOSED")              \
+    X(CLOSE_WAIT, 8, "CLOSE-WAIT", "CLOSE-WAIT") \
+    X(LAST_ACK, 9, "LAST-ACK", "LAST-ACK")       \
+    X(LISTEN, 10, "LISTEN", "LISTEN")            \
     X(CLOSING, 11, "CLOSING", "CLOSING")
 
 enum ho_tcp_state {
@@ -25,11 +25,11 @@ enum ho_tcp_state {
 };
 
 /* A socket's timer as ss(8) and inet_diag name it: id, text. */
-#define HO_SOCK_TIMERS(X)                                                                          \
-    X(OFF, "off")                                                                                  \
-    X(ON, "on")               /* retransmission or tail loss probe */                              \
-    X(KEEPALIVE, "keepalive") /* also the FIN-WAIT-2 timer of an orphan */                         \
-    X(TIMEWAIT, "timewait")                                                                        \
+#define HO_SOCK_TIMERS(X)                                                  \
+    X(OFF, "off")                                                          \
+    X(ON, "on")               /* retransmission or tail loss probe */      \
+    X(KEEPALIVE, "keepalive") /* also the FIN-WAIT-2 timer of an orphan */ \
+    X(TIMEWAIT, "timewait")                                                \
     X(PROBE, "probe") /* zero-window probe */
 
 enum ho_sock_timer {

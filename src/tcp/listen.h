@@ -14,21 +14,21 @@
 
 struct ho_tcp_req {
     struct ho_tcp_path *path;
-    struct ho_tcp_opts *opts;     /* the listener's */
-    struct ho_time deadline;      /* the next SYN-ACK, or the end */
-    struct ho_time synack_sent;   /* the last SYN-ACK: first round-trip sample */
-    struct ho_time last_oow_ack;  /* rate limit of challenge ACKs */
+    struct ho_tcp_opts *opts;    /* the listener's */
+    struct ho_time deadline;     /* the next SYN-ACK, or the end */
+    struct ho_time synack_sent;  /* the last SYN-ACK: first round-trip sample */
+    struct ho_time last_oow_ack; /* rate limit of challenge ACKs */
     struct ho_seq irs, iss;
     uint32_t ts_recent;
-    uint32_t rcv_wnd;             /* the window offered in the SYN-ACK */
+    uint32_t rcv_wnd; /* the window offered in the SYN-ACK */
     uint16_t lport, rport;
-    uint16_t mss;                 /* the peer's MSS option */
-    uint16_t snd_wnd;             /* its SYN's window */
-    uint8_t num_timeout;          /* timeouts so far */
-    uint8_t num_retrans;          /* SYN-ACKs sent again */
+    uint16_t mss;        /* the peer's MSS option */
+    uint16_t snd_wnd;    /* its SYN's window */
+    uint8_t num_timeout; /* timeouts so far */
+    uint8_t num_retrans; /* SYN-ACKs sent again */
     uint8_t snd_wscale, rcv_wscale;
     bool wscale_ok, sack_ok, ts_ok;
-    bool acked;                   /* its ACK came while the accept queue was full */
+    bool acked; /* its ACK came while the accept queue was full */
 };
 
 enum ho_tcp_req_do {

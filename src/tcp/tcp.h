@@ -35,6 +35,7 @@
 #include "base/pool.h"
 #include "base/siphash.h"
 #include "base/time.h"
+#include "knobs/poll.h"
 #include "knobs/state.h"
 #include "knobs/sysctl.h"
 #include "tcp/count.h"
@@ -48,8 +49,8 @@
 struct ho_tcp_env {
     const struct ho_clk *clk;
     const struct ho_sysctls *sys;
-    struct ho_bufpool *bufs;     /* frames and payload; may be shared with other hosts */
-    struct ho_sipkey secret;     /* initial sequence numbers and timestamp offsets */
+    struct ho_bufpool *bufs;             /* frames and payload; may be shared with other hosts */
+    struct ho_sipkey secret;             /* initial sequence numbers and timestamp offsets */
     struct ho_pool work, skbs, cc, opts; /* ho_tcp_env_init() */
     uint64_t count[HO_TCP_COUNT_N];      /* Linux's SNMP names, tcp/count.h */
 };
@@ -88,20 +89,20 @@ struct ho_tcp_opts {
 };
 
 /* Why a connection ended, as a diagnosis will quote it: id, words */
-#define HO_TCP_WHYS(X)                                                                             \
-    X(NONE, "")                                                                                    \
-    X(CLOSED, "closed in order by both sides")                                                     \
-    X(RETRIES2, "no answer to data (tcp_retries2)")                                                \
-    X(ORPHAN_RETRIES, "no answer to an orphan's data or FIN (tcp_orphan_retries)")                 \
-    X(PROBES, "no answer to window probes (tcp_retries2 as a count)")                              \
-    X(SYN_RETRIES, "no answer to SYN (tcp_syn_retries)")                                           \
-    X(KEEPALIVE, "no answer to keepalive probes")                                                  \
-    X(USER_TIMEOUT, "TCP_USER_TIMEOUT")                                                            \
-    X(RST_IN, "the peer sent RST")                                                                 \
-    X(RST_OUT, "reset by this side")                                                               \
-    X(ICMP, "ICMP said unreachable")                                                               \
-    X(FIN_TIMEOUT, "no FIN from the peer (tcp_fin_timeout)")                                       \
-    X(ABORT, "closed with data unread or SO_LINGER 0")                                             \
+#define HO_TCP_WHYS(X)                                                             \
+    X(NONE, "")                                                                    \
+    X(CLOSED, "closed in order by both sides")                                     \
+    X(RETRIES2, "no answer to data (tcp_retries2)")                                \
+    X(ORPHAN_RETRIES, "no answer to an orphan's data or FIN (tcp_orphan_retries)") \
+    X(PROBES, "no answer to window probes (tcp_retries2 as a count)")              \
+    X(SYN_RETRIES, "no answer to SYN (tcp_syn_retries)")                           \
+    X(KEEPALIVE, "no answer to keepalive probes")                                  \
+    X(USER_TIMEOUT, "TCP_USER_TIMEOUT")                                            \
+    X(RST_IN, "the peer sent RST")                                                 \
+    X(RST_OUT, "reset by this side")                                               \
+    X(ICMP, "ICMP said unreachable")                                               \
+    X(FIN_TIMEOUT, "no FIN from the peer (tcp_fin_timeout)")                       \
+    X(ABORT, "closed with data unread or SO_LINGER 0")                             \
     X(NO_MEMORY, "out of memory")
 
 enum ho_tcp_why {
@@ -141,15 +142,22 @@ int ho_tcp_connect(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
 
 /* Takes one segment that belongs to this connection. `seg` is its header; `payload`, if not
  * NULL, holds exactly its seg->payload_len bytes from ho_buf_bytes(), and is consumed.
+ *
+ * Returns true if the segment is to be answered with ho_tcp_reset_for(): an ACK in SYN-SENT that
+ * is not for our SYN (RFC 9293 3.10.7.3), data for a reader that is gone.
  */
-void ho_tcp_input(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wire_tcp *seg,
+bool ho_tcp_input(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wire_tcp *seg,
                   struct ho_buf *payload, struct ho_time now);
 
 /* The next segment to send: a buffer whose bytes are a TCP header with checksum and its payload,
  * with HO_TCP_HEADROOM before it; NULL when there is nothing to send now. The buffer is the
- * caller's. If it carries sequence space, tag[0] is its first sequence number and `user` is 1:
- * a host that cannot send it on at once (it waits for a neighbour) says so with ho_tcp_park().
+ * caller's. `user` holds HO_TCP_OUT_* bits. If it carries sequence space, tag[0] is its first
+ * sequence number: a host that cannot send it on at once (it waits for a neighbour) says so with
+ * ho_tcp_park().
  */
+#define HO_TCP_OUT_SEQ 1u     /* carries sequence space */
+#define HO_TCP_OUT_CONFIRM 2u /* the neighbour it goes to is known to work (Linux sk_dst_confirm) \
+                               */
 struct ho_buf *ho_tcp_output(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 
 /* The segment that starts at `seq` waits in a queue of the host's (parked), or has left it. Linux
@@ -190,18 +198,28 @@ int64_t ho_tcp_recv(struct ho_tcp_env *env, struct ho_tcp *c, void *bytes, size_
 /* shutdown(2). Returns 0; -ENOTCONN. */
 int ho_tcp_shutdown(struct ho_tcp_env *env, struct ho_tcp *c, bool rd, bool wr, struct ho_time now);
 
-/* The process has let go of the socket: close(2), or its death. FIN; or RST if data was left
- * unread (RFC 2525 2.17) or SO_LINGER is on with time 0. The connection is an orphan from now on.
+/* close(2), or the death of the process: FIN; or RST if data was left unread (RFC 2525 2.17) or
+ * SO_LINGER is on with time 0. Unless `linger`, the connection is an orphan from now on; with it
+ * (a blocking close with SO_LINGER and a time) it becomes one by ho_tcp_orphan(), to be called
+ * when ho_tcp_lingers() is no longer true or the time is over.
  */
-void ho_tcp_close(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
+void ho_tcp_close(struct ho_tcp_env *env, struct ho_tcp *c, bool linger, struct ho_time now);
+void ho_tcp_orphan(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
+
+/* True while a lingering close waits: the peer has not acknowledged the FIN. */
+bool ho_tcp_lingers(const struct ho_tcp *c);
 
 /* RST, and CLOSED with ECONNABORTED (SOCK_DESTROY). */
 void ho_tcp_abort(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 
-/* To be called after an option was changed in c->opts: arms or stops keepalive (SO_KEEPALIVE,
- * TCP_KEEPIDLE), pushes what TCP_NODELAY or TCP_CORK held back.
- */
-void ho_tcp_opts_changed(struct ho_tcp_env *env, struct ho_tcp *c, bool keepalive_was_on,
+/* To be called after one of these options was changed in c->opts; other options are read at use. */
+enum ho_tcp_change {
+    HO_TCP_KEEPALIVE_ON,  /* SO_KEEPALIVE was off before */
+    HO_TCP_KEEPALIVE_OFF, /* SO_KEEPALIVE was on before */
+    HO_TCP_KEEPIDLE,      /* TCP_KEEPIDLE: what has elapsed counts */
+    HO_TCP_PUSH           /* TCP_NODELAY on, TCP_CORK off: what was held back goes */
+};
+void ho_tcp_opts_changed(struct ho_tcp_env *env, struct ho_tcp *c, enum ho_tcp_change what,
                          struct ho_time now);
 
 /* TCP_QUICKACK: `on` sends a held ACK and acknowledges at once for a while. */
@@ -210,8 +228,10 @@ void ho_tcp_quickack(struct ho_tcp_env *env, struct ho_tcp *c, bool on, struct h
 /* sk_err: the pending error as a positive errno, read and cleared (SO_ERROR). */
 int ho_tcp_take_error(struct ho_tcp *c);
 
-/* What poll(2) says: HO_POLL* bits of host/op.h, by Linux's tcp_poll() rules. */
-uint32_t ho_tcp_poll(const struct ho_tcp *c);
+/* What poll(2) says: the bits of knobs/poll.h, by Linux's tcp_poll() rules. Somebody who is told
+ * that there is no room to write is woken when there is.
+ */
+uint32_t ho_tcp_poll(const struct ho_tcp_env *env, struct ho_tcp *c);
 
 /* HO_WAKE_* bits since the last call. */
 unsigned ho_tcp_take_wake(struct ho_tcp *c);
@@ -233,17 +253,17 @@ bool ho_tcp_wants_tw(const struct ho_tcp *c);
 struct ho_tcp_info {
     enum ho_tcp_state state;
     enum ho_sock_timer timer;
-    int64_t expires_us;          /* from now */
-    uint32_t idiag_retrans;      /* retransmits, or probes of the timer in force */
+    int64_t expires_us;     /* from now */
+    uint32_t idiag_retrans; /* retransmits, or probes of the timer in force */
     uint8_t ca_state, retransmits, probes, backoff;
     uint32_t rto_us, ato_us, rtt_us, rttvar_us;
-    uint32_t cwnd, ssthresh;     /* segments; ssthresh 2147483647: not yet set */
+    uint32_t cwnd, ssthresh; /* segments; ssthresh 2147483647: not yet set */
     uint32_t snd_mss, rcv_mss, pmtu, advmss;
     uint32_t unacked, sacked, lost, retrans, total_retrans;
-    uint32_t rq, wq;             /* bytes unread; bytes not acknowledged */
+    uint32_t rq, wq; /* bytes unread; bytes not acknowledged */
     uint32_t snd_wnd, rcv_wnd;
     uint32_t last_data_sent_ms, last_ack_recv_ms, last_data_recv_ms;
-    int err, err_soft;           /* positive errnos */
+    int err, err_soft; /* positive errnos */
     uint8_t snd_wscale, rcv_wscale;
 };
 

@@ -16,11 +16,11 @@ struct ho_tcp_tw {
     struct ho_time deadline;
     struct ho_time last_oow_ack;
     struct ho_seq rcv_nxt, snd_nxt;
-    uint32_t rcv_wnd;   /* the right edge still accepted */
+    uint32_t rcv_wnd; /* the right edge still accepted */
     uint32_t ts_recent;
     uint32_t ts_recent_s; /* second at which ts_recent was taken */
     uint16_t lport, rport;
-    uint8_t substate;   /* HO_TCP_FIN_WAIT2 or HO_TCP_TIME_WAIT */
+    uint8_t substate; /* HO_TCP_FIN_WAIT2 or HO_TCP_TIME_WAIT */
     uint8_t rcv_wscale;
     bool ts_ok;
 };
@@ -33,8 +33,10 @@ enum ho_tcp_tw_do {
     HO_TCP_TW_FREE   /* free the record */
 };
 
-/* Makes `t` of a connection for which ho_tcp_wants_tw() is true. Takes no references. */
-void ho_tcp_tw_init(struct ho_tcp_env *env, struct ho_tcp_tw *t, const struct ho_tcp *c,
+/* Makes `t` of a connection for which ho_tcp_wants_tw() is true, and closes that: a process that
+ * still holds its socket can read what is left. Takes no references.
+ */
+void ho_tcp_tw_init(struct ho_tcp_env *env, struct ho_tcp_tw *t, struct ho_tcp *c,
                     struct ho_time now);
 
 enum ho_tcp_tw_do ho_tcp_tw_input(struct ho_tcp_env *env, struct ho_tcp_tw *t,

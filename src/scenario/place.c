@@ -152,9 +152,34 @@ static bool read_endpoint(const struct ho_decls *d, const char *text, struct ho_
            (ho_addr_parse(&addr, host) == 0 && bracket == !ho_addr_is_v4(&addr));
 }
 
-/* "10s", "+10s", "cut", "cut+10s"; "the end" are two words. Returns the words taken. */
-static unsigned read_time(const struct ho_words *w, unsigned pos, struct ho_scn_arg *a)
+/* `$name` where a number or value may stand. */
+static bool read_swept(const struct ho_matcher *m, const char *name, struct ho_scn_arg *a)
 {
+    int16_t n = 0;
+
+    for (unsigned i = 0; i < m->decls->count; i++) {
+        if (m->decls->decl[i].kind == HO_DECL_SWEEP) {
+            if (strcmp(m->decls->decl[i].name, name) == 0) {
+                a->var = n;
+                return true;
+            }
+            n++;
+        }
+    }
+    return false;
+}
+
+/* A duration, or the sweep that gives one. */
+static bool read_offset(const struct ho_matcher *m, const char *text, struct ho_scn_arg *a)
+{
+    return text[0] == '$' ? read_swept(m, text + 1, a)
+                          : ho_value_read(HO_TYPE_DURATION, text, &a->number) == 0;
+}
+
+/* "10s", "+10s", "cut", "cut+10s"; "the end" are two words. Returns the words taken. */
+static unsigned read_time(const struct ho_matcher *m, unsigned pos, struct ho_scn_arg *a)
+{
+    const struct ho_words *w = m->words;
     const char *text = w->word[pos].text, *plus = strchr(text, '+');
 
     a->text = NULL;
@@ -167,14 +192,14 @@ static unsigned read_time(const struct ho_words *w, unsigned pos, struct ho_scn_
         a->text = plus == text ? NULL : text; /* ho_split_arg() puts a 0 where the plus is */
         size_t n = (size_t)(plus - text);
         char label[HO_NAME_MAX + 1];
-        if (n > HO_NAME_MAX || ho_value_read(HO_TYPE_DURATION, plus + 1, &a->number) != 0) {
+        if (n > HO_NAME_MAX || !read_offset(m, plus + 1, a)) {
             return 0;
         }
         memcpy(label, text, n);
         label[n] = '\0';
         return n == 0 || ho_is_name(label, HO_NAME_MAX) ? 1 : 0;
     }
-    if (ho_value_read(HO_TYPE_DURATION, text, &a->number) == 0) {
+    if (read_offset(m, text, a)) {
         return 1;
     }
     a->relative = true;
@@ -222,23 +247,6 @@ static unsigned read_cable(struct ho_matcher *m, const struct ho_item *item, uns
         ho_want(m, pos + n, &(struct ho_item){ .kind = HO_ITEM_PLACE, .type = HO_TYPE_NODE });
     }
     return 0;
-}
-
-/* `$name` where a number or value may stand. */
-static bool read_swept(const struct ho_matcher *m, const char *name, struct ho_scn_arg *a)
-{
-    int16_t n = 0;
-
-    for (unsigned i = 0; i < m->decls->count; i++) {
-        if (m->decls->decl[i].kind == HO_DECL_SWEEP) {
-            if (strcmp(m->decls->decl[i].name, name) == 0) {
-                a->var = n;
-                return true;
-            }
-            n++;
-        }
-    }
-    return false;
 }
 
 /* "retries2=8": the sweep goes to `var`, `text` is the value. */
@@ -368,7 +376,7 @@ unsigned ho_place_read(struct ho_matcher *m, const struct ho_item *item, unsigne
     } else if (item->type == HO_TYPE_CHAIN || item->type == HO_TYPE_CABLE) {
         return read_cable(m, item, pos, &a);
     } else if (item->type == HO_TYPE_TIME) {
-        n = read_time(m->words, pos, &a);
+        n = read_time(m, pos, &a);
         fits = n > 0;
     } else if (w->text[0] == '$' &&
                (ho_type_is_number(item->type) || item->type == HO_TYPE_VALUE)) {

@@ -46,10 +46,16 @@ static void print_time(struct printer *p, const struct ho_scn_arg *a)
     if (a->text != NULL) {
         ho_text_put(p->out, a->text);
     }
-    if (a->relative && (a->number != 0 || a->text == NULL)) {
+    if (a->text != NULL && a->number == 0 && a->var < 0) {
+        return;
+    }
+    if (a->relative) {
         ho_text_char(p->out, '+');
     }
-    if (a->number != 0 || a->text == NULL) {
+    if (a->var >= 0) {
+        ho_text_char(p->out, '$');
+        ho_text_put(p->out, p->s->sweeps[a->var].name);
+    } else {
         ho_value_print(p->out, HO_TYPE_DURATION, a->number);
     }
 }
@@ -77,15 +83,15 @@ static void print_arg(struct printer *p, enum ho_type type, const struct ho_scn_
         ho_text_put(p->out, a->number != 0 ? "->" : "--");
     }
     begin_word(p);
-    if (a->var >= 0) {
+    if (type == HO_TYPE_TIME) {
+        print_time(p, a);
+    } else if (a->var >= 0) {
         ho_text_char(p->out, '$');
         ho_text_put(p->out, p->s->sweeps[a->var].name);
     } else if (ho_type_is_number(type)) {
         ho_value_print(p->out, type, a->number);
     } else if (type == HO_TYPE_TEXT) {
         print_quoted(p, a->text);
-    } else if (type == HO_TYPE_TIME) {
-        print_time(p, a);
     } else if (type == HO_TYPE_ENDPOINT) {
         print_endpoint(p, a);
     } else {

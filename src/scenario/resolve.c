@@ -37,15 +37,9 @@ const char *ho_resolve_text(const struct ho_maker *m, const struct ho_scn_arg *a
 }
 
 /* A swept value is read only here, where its type is known: a mistake is the sweep's. */
-int ho_resolve_number(struct ho_maker *m, const struct ho_scn_line *line, const char *name,
-                      enum ho_type type, int64_t fallback, int64_t *ret)
+static int arg_number(const struct ho_maker *m, const struct ho_scn_line *line,
+                      const struct ho_scn_arg *a, enum ho_type type, int64_t *ret)
 {
-    const struct ho_scn_arg *a = ho_scn_arg(m->s, line, name);
-
-    if (a == NULL) {
-        *ret = fallback;
-        return 0;
-    }
     if (a->var < 0) {
         *ret = a->number;
         return 0;
@@ -57,6 +51,18 @@ int ho_resolve_number(struct ho_maker *m, const struct ho_scn_line *line, const 
                           ho_type_description(type), line->number);
     }
     return 0;
+}
+
+int ho_resolve_number(struct ho_maker *m, const struct ho_scn_line *line, const char *name,
+                      enum ho_type type, int64_t fallback, int64_t *ret)
+{
+    const struct ho_scn_arg *a = ho_scn_arg(m->s, line, name);
+
+    if (a == NULL) {
+        *ret = fallback;
+        return 0;
+    }
+    return arg_number(m, line, a, type, ret);
 }
 
 /* "cut" if no label is far from it. */
@@ -104,15 +110,18 @@ int ho_resolve_time(struct ho_maker *m, const struct ho_scn_line *line, const ch
         *ret = m->plan->end;
         return 0;
     }
+    int err = 0;
     if (a->text != NULL) {
-        int err = ho_resolve_label(m, line, a, &base);
-        if (err != 0) {
-            return err;
-        }
+        err = ho_resolve_label(m, line, a, &base);
     } else if (a->relative) {
         base = m->last;
     }
-    *ret = ho_time_add(base, ho_ns(a->number));
+    int64_t offset;
+    err = err != 0 ? err : arg_number(m, line, a, HO_TYPE_DURATION, &offset);
+    if (err != 0) {
+        return err;
+    }
+    *ret = ho_time_add(base, ho_ns(offset));
     if (ret->ns > HO_DURATION_MAX_NS) {
         return ho_maker_refuse(m, line, a, "more than ten years after the start");
     }

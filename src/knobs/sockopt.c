@@ -10,9 +10,18 @@
 #define HO_SYSCTL_NONE (-1)
 
 static const struct ho_sockopt_info list[HO_SOCKOPT_COUNT] = {
-#define X(id, level, number, type, access, unit, def, from, min, max, meaning)          \
-    { #id,  meaning, HO_SOL_##level, number, HO_SOCKOPT_TYPE_##type, ACCESS_##access,   \
-      HO_UNIT_##unit, (int)HO_SYSCTL_##from, def, min, max },
+#define X(id, level, number, type, access, unit, def, from, min, max, meaning) \
+    { #id,                                                                     \
+      meaning,                                                                 \
+      HO_SOL_##level,                                                          \
+      number,                                                                  \
+      HO_SOCKOPT_TYPE_##type,                                                  \
+      ACCESS_##access,                                                         \
+      HO_UNIT_##unit,                                                          \
+      (int)HO_SYSCTL_##from,                                                   \
+      def,                                                                     \
+      min,                                                                     \
+      max },
 #define ACCESS_RW false
 #define ACCESS_RO true
 #include "knobs/sockopt.def"

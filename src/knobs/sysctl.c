@@ -11,8 +11,7 @@
 #include <string.h>
 
 static const struct ho_sysctl_info list[HO_SYSCTL_COUNT] = {
-#define X(id, name, def, min, max, unit, meaning) \
-    { name, meaning, def, min, max, HO_UNIT_##unit },
+#define X(id, name, def, min, max, unit, meaning) { name, meaning, def, min, max, HO_UNIT_##unit },
 #include "knobs/sysctl.def"
 #undef X
 };
@@ -186,8 +185,8 @@ int ho_sysctl_print(const struct ho_sysctls *s, const char *name, char *buf, siz
         len = (size_t)snprintf(text, sizeof(text), "%s", word);
     } else {
         for (unsigned i = 0; i < ho_sysctl_numbers((enum ho_sysctl)id); i++) {
-            len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%" PRId64,
-                                    i == 0 ? "" : " ", s->v[id + (int)i]);
+            len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%" PRId64, i == 0 ? "" : " ",
+                                    s->v[id + (int)i]);
             assert(len < sizeof(text)); /* three numbers of 20 digits at most */
         }
     }

@@ -3,18 +3,18 @@
 #ifndef HO_KNOBS_UNIT_H
 #define HO_KNOBS_UNIT_H
 
-#define HO_UNITS(X)                                       \
-    X(COUNT, "", "a count")                               \
-    X(BOOL, "", "0 no, 1 yes")                            \
-    X(MODE, "", "a choice, see the meaning")              \
-    X(MASK, "", "a bit mask")                             \
-    X(PORT, "", "a port number")                          \
-    X(BYTES, "B", "bytes")                                \
-    X(S, "s", "seconds")                                  \
-    X(CS, "cs", "hundredths of a second")                 \
-    X(MS, "ms", "milliseconds")                           \
-    X(US, "us", "microseconds")                           \
-    X(NS, "ns", "nanoseconds")                            \
+#define HO_UNITS(X)                          \
+    X(COUNT, "", "a count")                  \
+    X(BOOL, "", "0 no, 1 yes")               \
+    X(MODE, "", "a choice, see the meaning") \
+    X(MASK, "", "a bit mask")                \
+    X(PORT, "", "a port number")             \
+    X(BYTES, "B", "bytes")                   \
+    X(S, "s", "seconds")                     \
+    X(CS, "cs", "hundredths of a second")    \
+    X(MS, "ms", "milliseconds")              \
+    X(US, "us", "microseconds")              \
+    X(NS, "ns", "nanoseconds")               \
     X(STRUCT, "", "a structure")
 
 enum ho_unit {

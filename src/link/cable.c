@@ -24,8 +24,7 @@ static bool empty(const struct ho_list *list)
 }
 
 void ho_cable_init(struct ho_cable *c, const struct ho_cable_conf conf[HO_CABLE_ENDS],
-                   uint64_t seed, uint64_t stream, struct ho_bufpool *bufs,
-                   struct ho_pool *flights)
+                   uint64_t seed, uint64_t stream, struct ho_bufpool *bufs, struct ho_pool *flights)
 {
     memset(c, 0, sizeof(*c));
     for (unsigned end = 0; end < HO_CABLE_ENDS; end++) {
@@ -314,8 +313,8 @@ static struct timing on_the_wire(struct ho_cable_way *w, const struct ho_buf *fr
 }
 
 /* Accidents, in this order: lost, damaged, late, doubled. Consumes the frame. */
-static enum ho_fate travel(struct ho_cable *c, unsigned end, struct ho_buf *frame,
-                           struct timing t, struct ho_time now)
+static enum ho_fate travel(struct ho_cable *c, unsigned end, struct ho_buf *frame, struct timing t,
+                           struct ho_time now)
 {
     struct ho_cable_way *w = &c->way[end];
     bool lost = happens(w, w->conf.loss_ppm);
@@ -406,8 +405,7 @@ void ho_cable_tick(struct ho_cable *c, struct ho_time now)
     for (unsigned end = 0; end < HO_CABLE_ENDS; end++) {
         struct ho_cable_way *w = &c->way[end];
 
-        while (!empty(&w->flights) &&
-               ho_time_reached(flight_of(w->flights.next)->arrives, now)) {
+        while (!empty(&w->flights) && ho_time_reached(flight_of(w->flights.next)->arrives, now)) {
             ho_bufq_push(&c->arrived[1 - end], land(c, w, flight_of(w->flights.next)));
         }
     }

@@ -35,7 +35,7 @@
 #include "link/match.h"
 
 #define HO_CABLE_ENDS 2
-#define HO_CABLE_DROPS 16   /* orders to drop frames, in force at a time */
+#define HO_CABLE_DROPS 16     /* orders to drop frames, in force at a time */
 #define HO_CABLE_BOTH_WAYS 3u /* bit 0: what end 0 sends, bit 1: what end 1 sends */
 
 /* One direction's nature. Accidents in parts per million, per frame. */

@@ -5,11 +5,11 @@
 #ifndef HO_LINK_FATE_H
 #define HO_LINK_FATE_H
 
-#define HO_FATES(X)                                                                                \
-    X(FWD, "fwd")               /* delivered, dt_deliver after it was sent */                      \
-    X(CUT, "cut")               /* the cable was cut in its way, or while it was under way */      \
-    X(LOST, "lost")             /* the medium lost it: loss, corruption, middlebox, drop verb */   \
-    X(QUEUE, "queue")           /* a full queue on its way */                                      \
+#define HO_FATES(X)                                                                              \
+    X(FWD, "fwd")               /* delivered, dt_deliver after it was sent */                    \
+    X(CUT, "cut")               /* the cable was cut in its way, or while it was under way */    \
+    X(LOST, "lost")             /* the medium lost it: loss, corruption, middlebox, drop verb */ \
+    X(QUEUE, "queue")           /* a full queue on its way */                                    \
     X(NO_CARRIER, "no-carrier") /* a port without carrier: the sender's own, or the receiver's */
 
 enum ho_fate {

@@ -53,8 +53,7 @@ static bool match_ip(const struct ho_match *m, const uint8_t *bytes, size_t len)
     case HO_MATCH_ND:
         return is_nd(&ip, bytes + header);
     case HO_MATCH_ICMP:
-        return (ip.proto == HO_IP_ICMP || ip.proto == HO_IP_ICMPV6) &&
-               !is_nd(&ip, bytes + header);
+        return (ip.proto == HO_IP_ICMP || ip.proto == HO_IP_ICMPV6) && !is_nd(&ip, bytes + header);
     case HO_MATCH_ANY:
         break;
     }

@@ -22,9 +22,9 @@ enum ho_match_payload {
 
 struct ho_match {
     enum ho_match_what what;
-    uint8_t flags_mask, flags; /* HO_MATCH_TCP: (segment's flags & flags_mask) == flags */
+    uint8_t flags_mask, flags;     /* HO_MATCH_TCP: (segment's flags & flags_mask) == flags */
     enum ho_match_payload payload; /* HO_MATCH_TCP */
-    uint16_t min_len;          /* bytes of the frame at least */
+    uint16_t min_len;              /* bytes of the frame at least */
 };
 
 /* True if the Ethernet frame of `len` bytes meets every condition of `m`. */

@@ -40,16 +40,16 @@ static uint64_t sum_blocks(const uint8_t *p, size_t n)
 /* One `hi` a block of the unrolled loop: into a single one, gcc 12 moves the carries out of their
  * additions and pays three instructions for each.
  */
-#define ADD(at, hi)                                     \
-    do {                                                \
-        uint64_t low = load64((at));                    \
-        lo += low;                                      \
+#define ADD(at, hi)                                      \
+    do {                                                 \
+        uint64_t low = load64((at));                     \
+        lo += low;                                       \
         (hi) += load64((at) + 8) + (uint64_t)(lo < low); \
     } while (0)
 
     for (; n >= 8; n -= 8, p += 8 * BLOCK) {
-        edge += load64(p + 14) + load64(p + 30) + load64(p + 46) + load64(p + 62) +
-                load64(p + 78) + load64(p + 94) + load64(p + 110) + load64(p + 126);
+        edge += load64(p + 14) + load64(p + 30) + load64(p + 46) + load64(p + 62) + load64(p + 78) +
+                load64(p + 94) + load64(p + 110) + load64(p + 126);
         ADD(p, h0);
         ADD(p + BLOCK, h1);
         ADD(p + 2 * BLOCK, h2);
@@ -118,7 +118,7 @@ uint16_t ho_sum_fold(uint64_t sum)
     sum = (sum & 0xffffu) + (sum >> 16);
     sum = (sum & 0xffffu) + (sum >> 16);
     sum = (sum & 0xffffu) + (sum >> 16);
-    return (uint16_t)~((sum & 0xff) << 8 | sum >> 8);
+    return (uint16_t)(0xffff ^ ((sum & 0xff) << 8 | sum >> 8));
 }
 
 uint16_t ho_checksum(const uint8_t *bytes, size_t len)

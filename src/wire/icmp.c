@@ -22,12 +22,9 @@ static const struct {
     enum ho_icmp_kind kind;
     int type4, type6; /* -1: there is none */
 } types[] = {
-    { HO_ICMP_ECHO, 8, 128 },
-    { HO_ICMP_ECHO_REPLY, 0, 129 },
-    { HO_ICMP_UNREACHABLE, 3, 1 },
-    { HO_ICMP_TOO_BIG, 3, 2 },
-    { HO_ICMP_TIME_EXCEEDED, 11, 3 },
-    { HO_ICMP_NEIGH_SOLICIT, -1, 135 },
+    { HO_ICMP_ECHO, 8, 128 },          { HO_ICMP_ECHO_REPLY, 0, 129 },
+    { HO_ICMP_UNREACHABLE, 3, 1 },     { HO_ICMP_TOO_BIG, 3, 2 },
+    { HO_ICMP_TIME_EXCEEDED, 11, 3 },  { HO_ICMP_NEIGH_SOLICIT, -1, 135 },
     { HO_ICMP_NEIGH_ADVERT, -1, 136 },
 };
 

@@ -44,10 +44,10 @@ enum ho_icmp_kind {
 
 struct ho_wire_icmp {
     enum ho_icmp_kind kind;
-    uint8_t type, code; /* as on the wire; on writing, `type` counts for HO_ICMP_OTHER only */
-    uint16_t id, seq;   /* echo */
-    uint32_t mtu;       /* too big */
-    struct ho_addr target;            /* neighbour discovery */
+    uint8_t type, code;    /* as on the wire; on writing, `type` counts for HO_ICMP_OTHER only */
+    uint16_t id, seq;      /* echo */
+    uint32_t mtu;          /* too big */
+    struct ho_addr target; /* neighbour discovery */
     bool router, solicited, override; /* advertisement */
     bool has_mac;                     /* source (solicitation) or target link-layer address */
     struct ho_mac mac;

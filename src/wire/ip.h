@@ -25,12 +25,12 @@
 
 struct ho_wire_ip {
     struct ho_addr src, dst;
-    uint8_t version; /* 4 or 6 */
-    uint8_t proto;   /* HO_IP_*: what follows the header */
-    uint8_t ttl;     /* or hop limit */
-    uint8_t tos;     /* or traffic class */
-    bool dont_fragment; /* IPv4; always true for IPv6 */
-    uint16_t id;        /* IPv4; 0 for IPv6 */
+    uint8_t version;      /* 4 or 6 */
+    uint8_t proto;        /* HO_IP_*: what follows the header */
+    uint8_t ttl;          /* or hop limit */
+    uint8_t tos;          /* or traffic class */
+    bool dont_fragment;   /* IPv4; always true for IPv6 */
+    uint16_t id;          /* IPv4; 0 for IPv6 */
     uint16_t payload_len; /* bytes after the header */
 };
 

@@ -26,13 +26,14 @@
 #define WSCALE_MAX 14
 
 /* Blocks beyond the fourth cannot be there: 40 bytes of options hold no more. A SYN has nothing
- * to report yet (RFC 2018 3).
+ * to report yet (RFC 2018 3). Of several such options the last counts, as in Linux.
  */
 static void read_sack(struct ho_wire_tcp *s, const uint8_t *p, size_t len)
 {
     if ((len - 2) % LEN_SACK_BLOCK != 0 || (s->flags & HO_TCP_SYN) != 0) {
         return;
     }
+    memset(s->sack, 0, sizeof(s->sack));
     s->n_sack = (uint8_t)((len - 2) / LEN_SACK_BLOCK);
     assert(s->n_sack <= HO_TCP_SACK_BLOCKS);
     for (int i = 0; i < s->n_sack; i++) {

@@ -23,10 +23,10 @@
 #define HO_TCP_ECE 0x40u
 #define HO_TCP_CWR 0x80u
 
-#define HO_TCP_HEADER 20        /* bytes without options */
-#define HO_TCP_HEADER_MAX 60    /* bytes with all options */
-#define HO_TCP_CHECKSUM_AT 16   /* offset of the two bytes of the checksum */
-#define HO_TCP_SACK_BLOCKS 4    /* at most; 3 beside a timestamp */
+#define HO_TCP_HEADER 20      /* bytes without options */
+#define HO_TCP_HEADER_MAX 60  /* bytes with all options */
+#define HO_TCP_CHECKSUM_AT 16 /* offset of the two bytes of the checksum */
+#define HO_TCP_SACK_BLOCKS 4  /* at most; 3 beside a timestamp */
 
 struct ho_tcp_sack {
     uint32_t from, to; /* [from, to) */

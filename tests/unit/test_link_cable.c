@@ -213,9 +213,9 @@ static void cut_takes_what_is_under_way_and_what_enters(void **state)
     enum ho_fate fate;
     setup(&r, (struct ho_cable_conf){ .delay = { 20 * MS } }, 1);
 
-    assert_int_equal(send_at(&r, A, 0), HO_FATE_FWD);       /* 1: arrives at the very moment */
-    assert_int_equal(send_at(&r, A, 1), HO_FATE_FWD);       /* 2 */
-    assert_int_equal(send_at(&r, B, 5 * MS), HO_FATE_FWD);  /* 3 */
+    assert_int_equal(send_at(&r, A, 0), HO_FATE_FWD);      /* 1: arrives at the very moment */
+    assert_int_equal(send_at(&r, A, 1), HO_FATE_FWD);      /* 2 */
+    assert_int_equal(send_at(&r, B, 5 * MS), HO_FATE_FWD); /* 3 */
     ho_cable_cut(&r.c, HO_CABLE_BOTH_WAYS, at(20 * MS));
     assert_int_equal(lost(&r, &fate), 2);
     assert_int_equal(fate, HO_FATE_CUT);
@@ -435,8 +435,11 @@ static void accidents_happen_as_often_as_asked_for(void **state)
 {
     (void)state;
     struct rig r;
-    setup(&r, (struct ho_cable_conf){ .loss_ppm = 10000, .duplicate_ppm = 10000,
-                                      .corrupt_ppm = 10000, .reorder_ppm = 10000 }, 7);
+    setup(
+        &r,
+        (struct ho_cable_conf){
+            .loss_ppm = 10000, .duplicate_ppm = 10000, .corrupt_ppm = 10000, .reorder_ppm = 10000 },
+        7);
     const struct ho_cable_count *n = &r.c.way[A].count;
     uint64_t received = 0;
 
@@ -559,9 +562,13 @@ static uint64_t trace(uint64_t seed)
 {
     struct rig r;
     uint64_t hash = 14695981039346656037u;
-    setup(&r, (struct ho_cable_conf){ .delay = { 3 * MS }, .loss_ppm = 50000,
-                                      .duplicate_ppm = 50000, .corrupt_ppm = 50000,
-                                      .reorder_ppm = 200000 }, seed);
+    setup(&r,
+          (struct ho_cable_conf){ .delay = { 3 * MS },
+                                  .loss_ppm = 50000,
+                                  .duplicate_ppm = 50000,
+                                  .corrupt_ppm = 50000,
+                                  .reorder_ppm = 200000 },
+          seed);
 
     for (int64_t i = 0; i < 3000; i++) {
         hash = (hash ^ send_at(&r, (unsigned)i % 2, i * MS / 3)) * 1099511628211u;

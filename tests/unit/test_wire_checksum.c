@@ -120,9 +120,9 @@ static void pseudo_headers_are_those_of_the_standards(void **state)
 {
     (void)state;
     const uint8_t v4[] = { 10, 0, 0, 1, 192, 168, 255, 2, 0, 6, 0x05, 0xb4 };
-    const uint8_t v6[] = { 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, /* source */
-                           0xfe, 0x80, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-                           0, 0, 0x05, 0xb4, 0, 0, 0, 58 };
+    const uint8_t v6[] = { 0xfd, 0,    0,    0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  0,  1, /* source */
+                           0xfe, 0x80, 1,    2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 0,
+                           0,    0x05, 0xb4, 0, 0, 0, 58 };
     struct ho_addr src4 = ho_addr_v4(10, 0, 0, 1), dst4 = ho_addr_v4(192, 168, 255, 2);
     struct ho_addr src6, dst6;
 

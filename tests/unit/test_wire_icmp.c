@@ -243,9 +243,8 @@ static enum ho_wire_drop refused(const struct ho_wire_icmp *m, const char *src, 
     enum ho_wire_drop why = HO_WIRE_DROP_NONE;
 
     ho_wire_icmp_write(m, &ip.src, &ip.dst, bytes);
-    return ho_wire_icmp_read(&back, &ip, bytes, ho_wire_icmp_size(m), &why) == 0
-               ? HO_WIRE_DROP_NONE
-               : why;
+    return ho_wire_icmp_read(&back, &ip, bytes, ho_wire_icmp_size(m), &why) == 0 ? HO_WIRE_DROP_NONE
+                                                                                 : why;
 }
 
 /* RFC 4861 7.1.1 and 7.1.2, one condition after the other. */
@@ -271,9 +270,9 @@ static void neighbour_discovery_is_checked_as_rfc_4861_says(void **state)
     m = ns;
     m.target = addr("ff02::2");
     assert_int_equal(refused(&m, "fd00::1", "fd00::2", 255), HO_WIRE_DROP_ND_FORMAT);
-    m = (struct ho_wire_icmp){
-        .kind = HO_ICMP_NEIGH_ADVERT, .target = ns.target, .solicited = true
-    };
+    m = (struct ho_wire_icmp){ .kind = HO_ICMP_NEIGH_ADVERT,
+                               .target = ns.target,
+                               .solicited = true };
     assert_int_equal(refused(&m, "fd00::2", "fd00::1", 255), HO_WIRE_DROP_NONE);
     assert_int_equal(refused(&m, "fd00::2", "ff02::1", 255), HO_WIRE_DROP_ND_FORMAT);
 }

@@ -110,7 +110,7 @@ static void options_are_in_the_order_and_padding_of_linux(void **state)
           12,
           { 1, 1, 8, 10, 1, 2, 3, 4, 0, 0, 0, 5 } },
         { { .flags = HO_TCP_SYN, .has_mss = true, .mss = 536 }, 4, { 2, 4, 2, 24 } },
-        { { .flags = HO_TCP_SYN, .has_mss = true, .mss = 1460, .sack_ok = true }, /* no timestamps */
+        { { .flags = HO_TCP_SYN, .has_mss = true, .mss = 1460, .sack_ok = true },
           8,
           { 2, 4, 5, 180, 1, 1, 4, 2 } },
         { { .flags = HO_TCP_SYN, .has_mss = true, .mss = 1460, .has_wscale = true, .wscale = 7 },
@@ -189,7 +189,10 @@ static struct ho_wire_tcp with_options(uint8_t flags, const char *options, size_
 static void unknown_options_are_skipped(void **state)
 {
     (void)state;
-    struct ho_wire_tcp s = WITH(HO_TCP_SYN, "\x1e\x04" "ab" "\x02\x04\x05\xb4\x13\x05" "abc");
+    struct ho_wire_tcp s = WITH(HO_TCP_SYN, "\x1e\x04"
+                                            "ab"
+                                            "\x02\x04\x05\xb4\x13\x05"
+                                            "abc");
 
     assert_true(s.has_mss);
     assert_int_equal(s.mss, 1460);
@@ -217,11 +220,15 @@ static void option_of_the_wrong_length_is_skipped(void **state)
 {
     (void)state;
     struct ho_wire_tcp s = WITH(HO_TCP_SYN, "\x02\x03\x05\x03\x04\x0a\x0a\x04\x03\x01"
-                                            "\x08\x09" "1234567\x02\x04\x05\xb4");
+                                            "\x08\x09"
+                                            "1234567\x02\x04\x05\xb4");
 
     assert_false(s.has_wscale || s.has_ts || s.sack_ok);
     assert_int_equal(s.mss, 1460);
-    assert_int_equal(WITH(HO_TCP_ACK, "\x05\x09" "1234567").n_sack, 0);
+    assert_int_equal(WITH(HO_TCP_ACK, "\x05\x09"
+                                      "1234567")
+                         .n_sack,
+                     0);
 }
 
 /* RFC 7323 2.3. */
@@ -241,7 +248,10 @@ static void options_of_the_handshake_count_on_a_syn_only(void **state)
     struct ho_wire_tcp s = WITH(HO_TCP_ACK, "\x02\x04\x05\xb4\x03\x03\x07\x04\x02");
 
     assert_false(s.has_mss || s.has_wscale || s.sack_ok);
-    assert_int_equal(WITH(HO_TCP_SYN, "\x05\x0a" "12345678").n_sack, 0);
+    assert_int_equal(WITH(HO_TCP_SYN, "\x05\x0a"
+                                      "12345678")
+                         .n_sack,
+                     0);
 }
 
 static void four_sack_blocks_fill_the_header(void **state)
@@ -258,6 +268,19 @@ static void four_sack_blocks_fill_the_header(void **state)
     ho_wire_tcp_write(&s, bytes);
     assert_int_equal(ho_wire_tcp_read(&back, &header, bytes, 56), 0);
     assert_same(&back, &s);
+}
+
+static void of_several_sack_options_the_last_counts(void **state)
+{
+    (void)state;
+    struct ho_wire_tcp s = WITH(HO_TCP_ACK, "\x05\x12"
+                                            "aaaabbbbccccdddd"
+                                            "\x05\x0a"
+                                            "eeeeffff");
+
+    assert_int_equal(s.n_sack, 1);
+    assert_int_equal(s.sack[0].from, 0x65656565);
+    assert_int_equal(s.sack[1].from, 0);
 }
 
 static void segment_shorter_than_its_header_is_refused(void **state)
@@ -298,6 +321,7 @@ int main(void)
         cmocka_unit_test(window_scale_above_14_is_read_as_14),
         cmocka_unit_test(options_of_the_handshake_count_on_a_syn_only),
         cmocka_unit_test(four_sack_blocks_fill_the_header),
+        cmocka_unit_test(of_several_sack_options_the_last_counts),
         cmocka_unit_test(segment_shorter_than_its_header_is_refused),
     };
 

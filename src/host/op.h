@@ -20,6 +20,7 @@
 
 #include "base/list.h"
 #include "base/timerq.h"
+#include "knobs/poll.h"
 #include "wire/addr.h"
 
 /* kind, the call's name as the timeline shows it */

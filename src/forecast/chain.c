@@ -86,8 +86,7 @@ static struct ho_dur ms_between(struct ho_time to, struct ho_time from)
 /* Whether a probe sent now is answered, before the cut. */
 static bool is_answered(const struct walk *w)
 {
-    return w->in->cut_ns > 0 &&
-           w->now.ns + w->in->rtt.ns <= w->origin.ns + w->in->cut_ns;
+    return w->in->cut_ns > 0 && w->now.ns + w->in->rtt.ns <= w->origin.ns + w->in->cut_ns;
 }
 
 /* ground-truth B 2, 9: the clock is the last segment received; the timer fires, looks, and is armed
@@ -109,9 +108,8 @@ static void follow_keepalive(struct walk *w)
             delay = ho_clk_jiffies_dur(&w->clk, jiffies_of(w, in->idle) - elapsed);
             continue;
         }
-        if (in->user_timeout.ns > 0
-                ? probes > 0 && elapsed >= jiffies_of(w, in->user_timeout)
-                : probes >= in->cnt) {
+        if (in->user_timeout.ns > 0 ? probes > 0 && elapsed >= jiffies_of(w, in->user_timeout)
+                                    : probes >= in->cnt) {
             return;
         }
         probes++;

@@ -86,8 +86,8 @@ static bool same_end(const struct ho_range_in *in, const struct chain *a, const 
     if (a->hash == b->hash) {
         return true;
     }
-    return delays_are_fixed(in) && a->n <= CHAIN_KEPT &&
-           a->fired[a->n - 1] == b->fired[b->n - 1] && decisions_agree(a, b);
+    return delays_are_fixed(in) && a->n <= CHAIN_KEPT && a->fired[a->n - 1] == b->fired[b->n - 1] &&
+           decisions_agree(a, b);
 }
 
 /* Every count from `lo` to `hi`, whose chains are `a` and `b`. */

@@ -35,9 +35,9 @@ enum ho_range_kind {
 
 struct ho_range_in {
     enum ho_range_kind kind;
-    uint32_t hz;              /* 0: exact timers */
-    struct ho_dur into_jiffy; /* how far the origin lies behind the start of its jiffy */
-    struct ho_dur rto_max;    /* net.ipv4.tcp_rto_max_ms */
+    uint32_t hz;                /* 0: exact timers */
+    struct ho_dur into_jiffy;   /* how far the origin lies behind the start of its jiffy */
+    struct ho_dur rto_max;      /* net.ipv4.tcp_rto_max_ms */
     struct ho_dur user_timeout; /* TCP_USER_TIMEOUT, 0: none */
 
     /* KEEPALIVE, PROBES: until `cut_ns` after the origin probes are answered, `rtt` later. An
@@ -53,12 +53,12 @@ struct ho_range_in {
                        * from the origin: negative if before; at most `idle` before */
 
     /* DATA, PROBES */
-    struct ho_dur rto;  /* as TCP_INFO says at the origin */
-    struct ho_dur srtt; /* DATA with `tlp` */
-    bool tlp;           /* DATA: net.ipv4.tcp_early_retrans is 3 or 4 */
-    bool one_segment;   /* DATA: exactly one segment is in flight */
-    bool orphan;        /* its process is gone or has closed it */
-    bool neighbour;     /* DATA: the peer is on the link, and ARP finds nobody */
+    struct ho_dur rto;                 /* as TCP_INFO says at the origin */
+    struct ho_dur srtt;                /* DATA with `tlp` */
+    bool tlp;                          /* DATA: net.ipv4.tcp_early_retrans is 3 or 4 */
+    bool one_segment;                  /* DATA: exactly one segment is in flight */
+    bool orphan;                       /* its process is gone or has closed it */
+    bool neighbour;                    /* DATA: the peer is on the link, and ARP finds nobody */
     uint32_t retries2, orphan_retries; /* the sysctls */
 
     /* SYN, SYNACK */

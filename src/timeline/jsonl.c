@@ -126,10 +126,14 @@ static const struct jsonl_field fault_fields[] = {
 const struct jsonl_field *jsonl_fields(enum ho_rec_kind kind)
 {
     static const struct jsonl_field *const fields[] = {
-        [HO_REC_SETTINGS] = settings_fields, [HO_REC_SEG] = seg_fields,
-        [HO_REC_ND] = nd_fields,             [HO_REC_ICMP] = icmp_fields,
-        [HO_REC_APP] = app_fields,           [HO_REC_SOCK] = sock_fields,
-        [HO_REC_NEIGH] = neigh_fields,       [HO_REC_NOTE] = note_fields,
+        [HO_REC_SETTINGS] = settings_fields,
+        [HO_REC_SEG] = seg_fields,
+        [HO_REC_ND] = nd_fields,
+        [HO_REC_ICMP] = icmp_fields,
+        [HO_REC_APP] = app_fields,
+        [HO_REC_SOCK] = sock_fields,
+        [HO_REC_NEIGH] = neigh_fields,
+        [HO_REC_NOTE] = note_fields,
         [HO_REC_FAULT] = fault_fields,
     };
 

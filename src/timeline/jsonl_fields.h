@@ -25,12 +25,12 @@ enum jsonl_type {
     JSONL_U64_OPT, /* left out when 0 */
     JSONL_DUR,     /* struct ho_dur, in microseconds */
     JSONL_FATE,
-    JSONL_DT,      /* struct ho_dur, only with fate fwd */
-    JSONL_FLAGS,   /* HO_TCP_* as letters */
-    JSONL_ACK,     /* uint32_t, null without HO_TCP_ACK */
+    JSONL_DT,    /* struct ho_dur, only with fate fwd */
+    JSONL_FLAGS, /* HO_TCP_* as letters */
+    JSONL_ACK,   /* uint32_t, null without HO_TCP_ACK */
     JSONL_TS,
     JSONL_SACK,
-    JSONL_OP,      /* bool answer: "is-at" or "who-has" */
+    JSONL_OP, /* bool answer: "is-at" or "who-has" */
     JSONL_ADDR,
     JSONL_EVENTS,
     JSONL_TIMER

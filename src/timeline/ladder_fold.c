@@ -10,9 +10,9 @@
 
 #include "timeline/ladder_row.h"
 
-#define PERIOD_MAX 6     /* rows that may repeat as a group: a probe and its answer are 2 */
-#define KEEP_FIRST 2     /* repeats shown before the fold */
-#define REPEATS_MIN 5    /* fewer are shown as they are */
+#define PERIOD_MAX 6  /* rows that may repeat as a group: a probe and its answer are 2 */
+#define KEEP_FIRST 2  /* repeats shown before the fold */
+#define REPEATS_MIN 5 /* fewer are shown as they are */
 
 /* FNV-1a over a text without its digits. */
 static uint32_t words_hash(uint32_t h, const char *s)

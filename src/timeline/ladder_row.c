@@ -204,7 +204,7 @@ static void on_icmp(struct ladder *l, const struct ho_record *rec)
 /* Calls whose success tells nothing about the connection. */
 static bool is_dull(const struct ho_rec_app *a)
 {
-    static const char *const calls[] = { "socket",      "bind",        "listen",    "setsockopt",
+    static const char *const calls[] = { "socket",      "bind",         "listen",    "setsockopt",
                                          "getsockname", "epoll_create", "epoll_ctl", "status" };
 
     if (a->enter || strcmp(a->err, "EAGAIN") == 0 || strcmp(a->err, "EINPROGRESS") == 0) {
@@ -393,8 +393,8 @@ static void put_end(struct ladder *l)
 
 static bool is_about_a_connection(const struct ho_record *rec)
 {
-    return rec->conn[0] != '\0' && (rec->kind == HO_REC_SEG || rec->kind == HO_REC_APP ||
-                                    rec->kind == HO_REC_SOCK);
+    return rec->conn[0] != '\0' &&
+           (rec->kind == HO_REC_SEG || rec->kind == HO_REC_APP || rec->kind == HO_REC_SOCK);
 }
 
 /* Who connects stands left; the first other host of a connection right, else any other host. */

@@ -14,8 +14,8 @@
 #include "timeline/group.h"
 #include "timeline/view.h"
 
-#define EARLY_RETRANS_TLP 3  /* net.ipv4.tcp_early_retrans: 3 and 4 allow the probe */
-#define KEEPALIVE_PROBES 9   /* Linux's default, where a timeline does not say */
+#define EARLY_RETRANS_TLP 3 /* net.ipv4.tcp_early_retrans: 3 and 4 allow the probe */
+#define KEEPALIVE_PROBES 9  /* Linux's default, where a timeline does not say */
 
 /* What one host knows of its side of a connection. */
 struct side {
@@ -23,12 +23,12 @@ struct side {
     uint32_t nxt, una; /* relative numbers */
     uint32_t high;     /* nxt when the first timeout of an episode fired: recovery ends there */
     bool recovering;
-    bool evidence;     /* SACKs or duplicate ACKs since una moved */
-    bool probed;       /* the tail loss probe went out */
-    bool heard_syn;    /* the last thing the peer said was a SYN */
-    bool window_zero;  /* the peer's last window */
+    bool evidence;    /* SACKs or duplicate ACKs since una moved */
+    bool probed;      /* the tail loss probe went out */
+    bool heard_syn;   /* the last thing the peer said was a SYN */
+    bool window_zero; /* the peer's last window */
     uint16_t window;
-    uint32_t unread;   /* its receive queue by the last sock record */
+    uint32_t unread; /* its receive queue by the last sock record */
     uint16_t n_rexmt, n_keepalive, n_window, n_syn;
 };
 
@@ -108,9 +108,9 @@ static uint16_t keepalive_count(const struct walk *w, size_t at, const struct ho
         return 0;
     }
     s = ho_view_setting(w->tl, at, "sockopt", r->host, r->conn, "TCP_KEEPCNT");
-    int64_t n = s != NULL ? s->value
-                          : sysctl_of(w, at, r->host, "net.ipv4.tcp_keepalive_probes",
-                                      KEEPALIVE_PROBES);
+    int64_t n = s != NULL
+                    ? s->value
+                    : sysctl_of(w, at, r->host, "net.ipv4.tcp_keepalive_probes", KEEPALIVE_PROBES);
 
     return n < 0 || n > UINT16_MAX ? 0 : (uint16_t)n;
 }

@@ -15,19 +15,19 @@
 #include "base/text.h"
 #include "timeline/record.h"
 
-#define HO_MARKS(X)                                                                                \
-    X(NONE, "")                                                                                    \
-    X(SYN, "SYN again")                    /* n: which repeat */                                   \
-    X(TLP, "tail loss probe")                                                                      \
-    X(REXMT, "retransmission")             /* n: since the data was last acknowledged */           \
-    X(RECOVERY, "loss recovery")                                                                   \
-    X(KEEPALIVE, "keepalive probe")        /* n of `of`, since anything was heard */               \
-    X(WINDOW, "zero-window probe")         /* n, since anything was heard */                       \
-    X(RST_UNKNOWN, "RST: no such connection here")                                                 \
-    X(RST_REFUSED, "RST: nobody listens here")                                                     \
-    X(RST_KEEPALIVE, "RST: keepalive gave up")                                                     \
-    X(RST_UNREAD, "RST: closed with unread data")                                                  \
-    X(RST_LINGER, "RST: closed with SO_LINGER 0")                                                  \
+#define HO_MARKS(X)                                                           \
+    X(NONE, "")                                                               \
+    X(SYN, "SYN again") /* n: which repeat */                                 \
+    X(TLP, "tail loss probe")                                                 \
+    X(REXMT, "retransmission") /* n: since the data was last acknowledged */  \
+    X(RECOVERY, "loss recovery")                                              \
+    X(KEEPALIVE, "keepalive probe") /* n of `of`, since anything was heard */ \
+    X(WINDOW, "zero-window probe")  /* n, since anything was heard */         \
+    X(RST_UNKNOWN, "RST: no such connection here")                            \
+    X(RST_REFUSED, "RST: nobody listens here")                                \
+    X(RST_KEEPALIVE, "RST: keepalive gave up")                                \
+    X(RST_UNREAD, "RST: closed with unread data")                             \
+    X(RST_LINGER, "RST: closed with SO_LINGER 0")                             \
     X(RST_ABORT, "RST: aborted")
 
 enum ho_mark_kind {

@@ -122,7 +122,7 @@ static void put_comment(struct ho_text *out, const struct ho_record *r, const st
 {
     ho_mark_put(out, mark);
     if (ho_view_fate(r) != HO_FATE_FWD) {
-        const char *via = r->kind == HO_REC_SEG ? r->u.seg.via
+        const char *via = r->kind == HO_REC_SEG  ? r->u.seg.via
                           : r->kind == HO_REC_ND ? r->u.nd.via
                                                  : r->u.icmp.via;
 

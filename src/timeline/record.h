@@ -30,15 +30,15 @@
 #define HO_TIMELINE_SCHEMA 1 /* the version in docs/timeline.md */
 
 /* enum, text. ND is written "arp" for IPv4 and "nd" for IPv6. */
-#define HO_REC_KINDS(X)                                                                            \
-    X(SETTINGS, "settings")                                                                        \
-    X(SEG, "seg")                                                                                  \
-    X(ND, "nd")                                                                                    \
-    X(ICMP, "icmp")                                                                                \
-    X(APP, "app")                                                                                  \
-    X(SOCK, "sock")                                                                                \
-    X(NEIGH, "neigh")                                                                              \
-    X(NOTE, "note")                                                                                \
+#define HO_REC_KINDS(X)     \
+    X(SETTINGS, "settings") \
+    X(SEG, "seg")           \
+    X(ND, "nd")             \
+    X(ICMP, "icmp")         \
+    X(APP, "app")           \
+    X(SOCK, "sock")         \
+    X(NEIGH, "neigh")       \
+    X(NOTE, "note")         \
     X(FAULT, "fault")
 
 enum ho_rec_kind {
@@ -75,12 +75,12 @@ struct ho_rec_seg {
     uint8_t flags;   /* HO_TCP_* */
     uint8_t n_sack;
     bool has_ts, has_mss, has_wscale, sack_ok; /* the options it carries */
-    uint8_t wscale;   /* has_wscale: the option of a SYN */
-    uint8_t shift;    /* what `window` is to be shifted by; 0 on a SYN */
-    uint16_t window;  /* as on the wire */
+    uint8_t wscale;                            /* has_wscale: the option of a SYN */
+    uint8_t shift;                             /* what `window` is to be shifted by; 0 on a SYN */
+    uint16_t window;                           /* as on the wire */
     uint16_t mss;
-    uint32_t seq, ack; /* relative; `ack` counts only with HO_TCP_ACK */
-    uint32_t len;      /* bytes of payload */
+    uint32_t seq, ack;         /* relative; `ack` counts only with HO_TCP_ACK */
+    uint32_t len;              /* bytes of payload */
     uint32_t ts_val, ts_ecr;   /* milliseconds, relative to each side's first ts_val */
     uint32_t raw_seq, raw_ack; /* as on the wire; files carry them only with `raw` */
     uint16_t sport, dport;     /* the same */
@@ -104,11 +104,11 @@ struct ho_rec_nd {
 /* An ICMP or ICMPv6 message that `host` sent, possibly to itself over lo. */
 struct ho_rec_icmp {
     const char *to;
-    const char *via;       /* "lo" for one to itself */
-    const char *what;      /* "host-unreachable", "net-unreachable", "port-unreachable" ... */
-    uint8_t type, code;    /* as on the wire */
+    const char *via;    /* "lo" for one to itself */
+    const char *what;   /* "host-unreachable", "net-unreachable", "port-unreachable" ... */
+    uint8_t type, code; /* as on the wire */
     bool ipv6;
-    bool has_seq;          /* it quotes a segment of `conn`, with this relative number */
+    bool has_seq; /* it quotes a segment of `conn`, with this relative number */
     uint32_t seq;
     enum ho_fate fate;
     struct ho_dur dt_deliver;
@@ -176,9 +176,9 @@ struct ho_rec_fault {
 struct ho_record {
     struct ho_time t;
     enum ho_rec_kind kind;
-    const char *host;    /* "" for what belongs to no host */
-    const char *process; /* "" for what the kernel did on its own */
-    const char *conn;    /* the connection's name, the same at both ends */
+    const char *host;             /* "" for what belongs to no host */
+    const char *process;          /* "" for what the kernel did on its own */
+    const char *conn;             /* the connection's name, the same at both ends */
     uint32_t frame_at, frame_len; /* its bytes in ho_timeline.frames; length 0: not kept */
     union {
         struct ho_rec_settings settings;
@@ -198,10 +198,10 @@ struct ho_names; /* the interned texts */
 struct ho_timeline {
     struct ho_record *rec;
     size_t n, room, max;
-    uint64_t dropped;      /* records that came after `max` */
-    uint8_t *frames;       /* the bytes of frames, one after another */
+    uint64_t dropped; /* records that came after `max` */
+    uint8_t *frames;  /* the bytes of frames, one after another */
     size_t n_frames, room_frames;
-    bool keep_frames;      /* set it to record frames' bytes (pcapng needs them) */
+    bool keep_frames; /* set it to record frames' bytes (pcapng needs them) */
     struct ho_names *names;
 };
 

@@ -16,7 +16,7 @@
 #include "timeline/verdict_side.h"
 #include "timeline/view.h"
 
-#define SAME_NS 1000000   /* what lies within 1 ms belongs together */
+#define SAME_NS 1000000       /* what lies within 1 ms belongs together */
 #define SAMPLE_NS HO_NS_PER_S /* a real kernel's sockets are sampled, a little late */
 #define POLLERR 0x008u
 #define POLLHUP 0x010u
@@ -62,8 +62,8 @@ static struct verdict_side *known_side(struct walk *w, const char *host, const c
 {
     size_t i = 0;
 
-    if (conn[0] == '\0' || ho_groups_find(&w->ends, host, conn, "", &i) != 0 ||
-        i >= w->n_newest || w->newest[i] == 0) {
+    if (conn[0] == '\0' || ho_groups_find(&w->ends, host, conn, "", &i) != 0 || i >= w->n_newest ||
+        w->newest[i] == 0) {
         return NULL;
     }
     return &w->side[w->newest[i] - 1];

@@ -20,25 +20,25 @@
 #include "timeline/record.h"
 
 /* id, word for programs, what it saw for people */
-#define HO_CAUSES(X)                                                                               \
-    X(ALIVE, "alive", "the connection works")                                                      \
-    X(NOBODY, "nobody-noticed", "nothing, for ever")                                               \
-    X(WAITING, "still-waiting", "nothing yet")                                                     \
-    X(RETRIES2, "retries2", "data was never acknowledged")                                         \
-    X(ORPHAN, "orphan-retries", "its close was never acknowledged")                                \
-    X(USER_TIMEOUT, "user-timeout", "nothing came back in time")                                   \
-    X(KEEPALIVE, "keepalive", "keepalive was not answered")                                        \
-    X(PROBES, "window-probes", "window probes were not answered")                                  \
-    X(SYN, "syn-retries", "SYN was not answered")                                                  \
-    X(SYNACK, "synack-retries", "SYN-ACK was not acknowledged")                                    \
-    X(NEIGHBOUR, "unreachable", "the peer's address is unreachable")                               \
-    X(REFUSED, "refused", "nobody listens there")                                                  \
-    X(RST, "peer-rst", "the peer sent RST")                                                        \
-    X(FIN, "peer-fin", "the peer closed")                                                          \
-    X(FIN_TIMEOUT, "fin-timeout", "the peer never closed")                                         \
-    X(FINDING, "program", "its own timer ran out")                                                 \
-    X(CLOSED, "closed", "its process closed it")                                                   \
-    X(KILLED, "killed", "its process was killed")                                                  \
+#define HO_CAUSES(X)                                                 \
+    X(ALIVE, "alive", "the connection works")                        \
+    X(NOBODY, "nobody-noticed", "nothing, for ever")                 \
+    X(WAITING, "still-waiting", "nothing yet")                       \
+    X(RETRIES2, "retries2", "data was never acknowledged")           \
+    X(ORPHAN, "orphan-retries", "its close was never acknowledged")  \
+    X(USER_TIMEOUT, "user-timeout", "nothing came back in time")     \
+    X(KEEPALIVE, "keepalive", "keepalive was not answered")          \
+    X(PROBES, "window-probes", "window probes were not answered")    \
+    X(SYN, "syn-retries", "SYN was not answered")                    \
+    X(SYNACK, "synack-retries", "SYN-ACK was not acknowledged")      \
+    X(NEIGHBOUR, "unreachable", "the peer's address is unreachable") \
+    X(REFUSED, "refused", "nobody listens there")                    \
+    X(RST, "peer-rst", "the peer sent RST")                          \
+    X(FIN, "peer-fin", "the peer closed")                            \
+    X(FIN_TIMEOUT, "fin-timeout", "the peer never closed")           \
+    X(FINDING, "program", "its own timer ran out")                   \
+    X(CLOSED, "closed", "its process closed it")                     \
+    X(KILLED, "killed", "its process was killed")                    \
     X(POWER, "power-off", "its host lost power")
 
 enum ho_cause {

@@ -61,8 +61,8 @@ static void keepalive(struct verdict_side *s, const struct ho_timeline *tl)
         k[i] = k[i] != NULL ? k[i] : sysctl(s, tl, names[i][1]);
         known = known && k[i] != NULL;
     }
-    const char *name = own ? "TCP_KEEPIDLE/TCP_KEEPINTVL/TCP_KEEPCNT"
-                           : "net.ipv4.tcp_keepalive_time/intvl/probes";
+    const char *name =
+        own ? "TCP_KEEPIDLE/TCP_KEEPINTVL/TCP_KEEPCNT" : "net.ipv4.tcp_keepalive_time/intvl/probes";
     if (known) {
         snprintf(s->v.knob, sizeof(s->v.knob), "%s %" PRId64 "/%" PRId64 "/%" PRId64, name,
                  k[0]->value, k[1]->value, k[2]->value);

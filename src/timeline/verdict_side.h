@@ -10,12 +10,12 @@ struct verdict_side {
     struct ho_rec_sock last; /* the last record in which it lived */
     struct ho_time last_at;
     bool lived, finding;
-    const char *detail;      /* of the finding */
-    const char *first_err;   /* the first error that a call returned, or NULL */
+    const char *detail;    /* of the finding */
+    const char *first_err; /* the first error that a call returned, or NULL */
     struct ho_time fin_in, closed, killed, power_off; /* the first ones, or HO_NEVER */
-    struct ho_time rst_in;   /* the last one while it lived, or HO_NEVER */
-    struct ho_time rst_out;  /* the last one it sent; -1: none */
-    struct ho_time heard;    /* the last segment that arrived while it lived; -1: none */
+    struct ho_time rst_in;                            /* the last one while it lived, or HO_NEVER */
+    struct ho_time rst_out;                           /* the last one it sent; -1: none */
+    struct ho_time heard; /* the last segment that arrived while it lived; -1: none */
 };
 
 /* Writes v.knob for v.cause from the settings that were in force. */

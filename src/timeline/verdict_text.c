@@ -6,11 +6,11 @@
 #include "timeline/verdict.h"
 #include "timeline/view.h"
 
-#define WIDTH 100        /* columns of the table */
+#define WIDTH 100 /* columns of the table */
 #define SAW_WIDTH 34
 #define WHEN_WIDTH 14
 #define SECONDS_WIDTH 11
-#define SIDE_MAX 20      /* columns that a side's name may take before it pushes the others */
+#define SIDE_MAX 20 /* columns that a side's name may take before it pushes the others */
 #define NOTABLE_NS 1000000
 #define FAULTS_SHOWN 4
 

@@ -11,8 +11,8 @@ static const struct {
     uint32_t bit;
     const char *name;
 } events_known[] = {
-    { 0x001u, "IN" },     { 0x004u, "OUT" }, { 0x002u, "PRI" }, { 0x008u, "ERR" },
-    { 0x010u, "HUP" },    { 0x2000u, "RDHUP" },
+    { 0x001u, "IN" },  { 0x004u, "OUT" }, { 0x002u, "PRI" },
+    { 0x008u, "ERR" }, { 0x010u, "HUP" }, { 0x2000u, "RDHUP" },
 };
 
 #define N_EVENTS (sizeof(events_known) / sizeof(events_known[0]))
@@ -164,8 +164,8 @@ int ho_view_fault(const struct ho_timeline *tl, const char *name, size_t *ret)
 }
 
 const struct ho_rec_settings *ho_view_setting(const struct ho_timeline *tl, size_t before,
-                                              const char *scope, const char *host,
-                                              const char *conn, const char *name)
+                                              const char *scope, const char *host, const char *conn,
+                                              const char *name)
 {
     const struct ho_rec_settings *found = NULL;
 

@@ -39,7 +39,7 @@ int ho_view_fault(const struct ho_timeline *tl, const char *name, size_t *ret);
  * "sockopt" wants process and conn as well, "sysctl" and "host" the host. NULL: never set.
  */
 const struct ho_rec_settings *ho_view_setting(const struct ho_timeline *tl, size_t before,
-                                              const char *scope, const char *host,
-                                              const char *conn, const char *name);
+                                              const char *scope, const char *host, const char *conn,
+                                              const char *name);
 
 #endif

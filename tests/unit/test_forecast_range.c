@@ -1,6 +1,7 @@
-/* Unit tests of src/forecast/: the chains against timelines of the real kernel in virtual time, whose
- * jiffy count is known (virtual-kernel/timelines, Linux 6.12.107, HZ=250), and the ranges against
- * those measured by sweeping the phase (virtual-kernel/README.md, "Default-settings timelines").
+/* Unit tests of src/forecast/: the chains against timelines of the real kernel in virtual time,
+ * whose jiffy count is known (virtual-kernel/timelines, Linux 6.12.107, HZ=250), and the ranges
+ * against those measured by sweeping the phase (virtual-kernel/README.md, "Default-settings
+ * timelines").
  */
 
 #include <errno.h>
@@ -305,8 +306,9 @@ static void a_user_timeout_ends_keepalive_at_the_first_tick_after_it(void **stat
     (void)state;
     static const struct {
         int64_t ut_ms, died_ms;
-    } cases[] = { { 1000, 6680 }, { 6000, 6680 }, { 8000, 8690 }, { 12000, 12720 },
-                  { 20000, 20780 } };
+    } cases[] = {
+        { 1000, 6680 }, { 6000, 6680 }, { 8000, 8690 }, { 12000, 12720 }, { 20000, 20780 }
+    };
     struct ho_range_in in = defaults(HO_RANGE_KEEPALIVE);
     struct ho_range r = { 0 };
 

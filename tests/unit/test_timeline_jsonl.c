@@ -11,10 +11,11 @@
 
 #include "timeline/jsonl.h"
 
-#define SCHEMA                                                                                     \
-    "{\"t_us\":0,\"kind\":\"settings\",\"host\":\"\",\"process\":\"\",\"conn\":\"\","              \
+#define SCHEMA                                                                        \
+    "{\"t_us\":0,\"kind\":\"settings\",\"host\":\"\",\"process\":\"\",\"conn\":\"\"," \
     "\"scope\":\"timeline\",\"name\":\"schema\",\"value\":1}\n"
-#define HEAD(t, kind) "{\"t_us\":" t ",\"kind\":\"" kind "\",\"host\":\"h\",\"process\":\"\","     \
+#define HEAD(t, kind)                                                        \
+    "{\"t_us\":" t ",\"kind\":\"" kind "\",\"host\":\"h\",\"process\":\"\"," \
     "\"conn\":\"\","
 
 /* The example lines of docs/timeline.md, in the order of their times. */
@@ -112,11 +113,12 @@ static void a_segment_is_written_as_the_document_says(void **state)
     };
 
     ho_jsonl_record(&out, &rec, 0);
-    assert_string_equal(ho_text_str(&out),
-                        "{\"t_us\":5208000,\"kind\":\"seg\",\"host\":\"server\",\"process\":\"\","
-                        "\"conn\":\"db\",\"to\":\"client\",\"flags\":\"FPA\",\"seq\":801,\"ack\":802,"
-                        "\"len\":1000,\"win\":64,\"shift\":10,\"sack\":[[1,101],[201,301]],"
-                        "\"fate\":\"fwd\",\"dt_us\":1060}\n");
+    assert_string_equal(
+        ho_text_str(&out),
+        "{\"t_us\":5208000,\"kind\":\"seg\",\"host\":\"server\",\"process\":\"\","
+        "\"conn\":\"db\",\"to\":\"client\",\"flags\":\"FPA\",\"seq\":801,\"ack\":802,"
+        "\"len\":1000,\"win\":64,\"shift\":10,\"sack\":[[1,101],[201,301]],"
+        "\"fate\":\"fwd\",\"dt_us\":1060}\n");
     ho_text_clear(&out);
     ho_jsonl_record(&out, &rec, HO_JSONL_RAW);
     assert_non_null(strstr(ho_text_str(&out), ",\"raw_seq\":4000000000,\"raw_ack\":7,"
@@ -127,10 +129,12 @@ static void a_segment_is_written_as_the_document_says(void **state)
 static void raw_numbers_survive_a_round_trip(void **state)
 {
     (void)state;
-    static const char text[] = SCHEMA HEAD("7", "seg")
-        "\"to\":\"s\",\"via\":\"lan\",\"flags\":\"R\",\"seq\":802,\"ack\":null,\"len\":0,\"win\":0,"
-        "\"shift\":0,\"raw_seq\":2640962252,\"raw_ack\":0,\"sport\":40000,\"dport\":5000,"
-        "\"fate\":\"no-carrier\"}\n";
+    static const char text[] = SCHEMA HEAD(
+        "7",
+        "seg") "\"to\":\"s\",\"via\":\"lan\",\"flags\":\"R\",\"seq\":802,\"ack\":null,\"len\":0,"
+               "\"win\":0,"
+               "\"shift\":0,\"raw_seq\":2640962252,\"raw_ack\":0,\"sport\":40000,\"dport\":5000,"
+               "\"fate\":\"no-carrier\"}\n";
     struct ho_timeline tl;
     struct ho_text out = { 0 };
 
@@ -167,8 +171,9 @@ static void the_order_of_fields_and_spaces_are_free(void **state)
     struct ho_timeline tl;
 
     assert_int_equal(read_all(&tl,
-                              SCHEMA " { \"text\" : \"\\u00e9\\ud83d\\ude00\\n\", \"conn\":\"\", "
-                                     "\"host\":\"h\",\"process\":\"p\",\"kind\":\"note\",\"t_us\":9 }",
+                              SCHEMA
+                              " { \"text\" : \"\\u00e9\\ud83d\\ude00\\n\", \"conn\":\"\", "
+                              "\"host\":\"h\",\"process\":\"p\",\"kind\":\"note\",\"t_us\":9 }",
                               NULL),
                      0);
     assert_int_equal(tl.rec[0].t.ns, 9000);
@@ -196,11 +201,13 @@ static void what_is_not_our_format_is_refused_where_it_stands(void **state)
         { SCHEMA "{\"a\":[[1,2,3]]}", 2, 14, "expected: two integers in brackets" },
         { SCHEMA "{\"a\":1} x", 2, 9, "expected: the end of the line" },
         { SCHEMA HEAD("0", "rumour") "\"text\":\"x\"}", 2, 18, "an unknown kind: rumour" },
-        { SCHEMA HEAD("0", "note") "\"text\":1}", 2, 66, "a value of another type is expected: text" },
+        { SCHEMA HEAD("0", "note") "\"text\":1}", 2, 66,
+          "a value of another type is expected: text" },
         { SCHEMA HEAD("0", "note") "\"txt\":\"x\"}", 2, 1, "a field is missing: text" },
         { SCHEMA HEAD("0", "note") "\"text\":\"x\",\"more\":1}", 2, 1,
           "a field that this kind does not have: note" },
-        { SCHEMA HEAD("-1", "note") "\"text\":\"x\"}", 2, 9, "the number is out of its range: t_us" },
+        { SCHEMA HEAD("-1", "note") "\"text\":\"x\"}", 2, 9,
+          "the number is out of its range: t_us" },
         { SCHEMA HEAD("5", "note") "\"text\":\"x\"}\n" HEAD("4", "note") "\"text\":\"x\"}", 3, 1,
           "the time lies before that of the line before" },
         { SCHEMA HEAD("0", "neigh") "\"addr\":\"10.0.0\",\"state\":\"STALE\"}", 2, 67,
@@ -225,12 +232,13 @@ static void a_segment_with_a_flag_and_no_number_is_refused(void **state)
     struct ho_timeline tl;
     struct ho_jsonl_error error = { 0 };
 
-    assert_int_equal(read_all(&tl,
-                              SCHEMA HEAD("0", "seg") "\"to\":\"s\",\"flags\":\"A\",\"seq\":1,"
-                                                      "\"ack\":null,\"len\":0,\"win\":1,\"shift\":0,"
-                                                      "\"fate\":\"cut\"}",
-                              &error),
-                     -EINVAL);
+    assert_int_equal(
+        read_all(&tl,
+                 SCHEMA HEAD("0", "seg") "\"to\":\"s\",\"flags\":\"A\",\"seq\":1,"
+                                         "\"ack\":null,\"len\":0,\"win\":1,\"shift\":0,"
+                                         "\"fate\":\"cut\"}",
+                 &error),
+        -EINVAL);
     assert_string_equal(error.what, "a number with flag A, null without it: ack");
     ho_timeline_destroy(&tl);
 }

@@ -67,8 +67,10 @@ static void a_cut_connection_is_drawn_row_by_row(void **state)
         " ESTABLISHED\n"
         "           0 s                      =============== cut lan ================\n"
         "         10 ms                      |           x--- 1000 bytes from 1 ----| send 1000\n"
-        "        216 ms                      |           x--- 1000 bytes from 1 ----| tail loss probe\n"
-        "        424 ms                      |           x--- 1000 bytes from 1 ----| retransmission 1\n"
+        "        216 ms                      |           x--- 1000 bytes from 1 ----| tail loss "
+        "probe\n"
+        "        424 ms                      |           x--- 1000 bytes from 1 ----| "
+        "retransmission 1\n"
         "                                    :            ... 16.2 s ...            :\n"
         "        16.7 s                      |                                      | CLOSED,"
         " ETIMEDOUT;\n"
@@ -137,16 +139,15 @@ static void rows_that_repeat_are_folded_unless_asked_not_to(void **state)
         make_seg(&tl, i * 1000 + 1, "server", "A", 1, (uint32_t)(2 + i), 0, HO_FATE_FWD);
     }
     assert_drawn(
-        &opts,
-        "          time                 client                                      server\n"
-        "           0 s                      |----------- 1 byte from 1 ----------->|\n"
-        "          1 ms                      |<--------------- ACK 2 ---------------|\n"
-        "        1.00 s                      |----------- 1 byte from 2 ----------->|\n"
-        "                                    |<--------------- ACK 3 ---------------|\n"
-        "                                    :      ... 5 more like these ...       :\n"
-        "        7.00 s                      |----------- 1 byte from 8 ----------->|\n"
-        "                                    |<--------------- ACK 9 ---------------|\n"
-        "                                    |                 end                  |\n");
+        &opts, "          time                 client                                      server\n"
+               "           0 s                      |----------- 1 byte from 1 ----------->|\n"
+               "          1 ms                      |<--------------- ACK 2 ---------------|\n"
+               "        1.00 s                      |----------- 1 byte from 2 ----------->|\n"
+               "                                    |<--------------- ACK 3 ---------------|\n"
+               "                                    :      ... 5 more like these ...       :\n"
+               "        7.00 s                      |----------- 1 byte from 8 ----------->|\n"
+               "                                    |<--------------- ACK 9 ---------------|\n"
+               "                                    |                 end                  |\n");
     opts.unfolded = true;
     assert_int_equal(ho_ladder_write(&out, &tl, &opts), 0);
     assert_null(strstr(ho_text_str(&out), "more like"));

@@ -67,9 +67,9 @@ static void frame(struct ho_timeline *tl, int64_t ns, const char *host, uint8_t 
                    .dt_deliver = { 1000000 } },
     };
 
-    assert_int_equal(ho_timeline_append_frame(tl, &r, bytes,
-                                              make_frame(bytes, server, flags, seq, ack, len)),
-                     0);
+    assert_int_equal(
+        ho_timeline_append_frame(tl, &r, bytes, make_frame(bytes, server, flags, seq, ack, len)),
+        0);
 }
 
 static void make_timeline(struct ho_timeline *tl)

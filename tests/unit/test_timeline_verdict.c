@@ -350,14 +350,15 @@ static void the_table_says_it_in_two_lines_a_side(void **state)
     v->range_min_ns = 938200 * MAKE_MS;
     v->range_max_ns = 940200 * MAKE_MS;
     ho_verdicts_table(&out, &verdicts, &tl, "data-in-flight", 250);
-    assert_string_equal(
-        ho_text_str(&out),
-        "data-in-flight: cut lan; plug lan 16 m 37.8 s later\n"
-        "  client  nothing, for ever                  -                        -  still ESTABLISHED\n"
-        "          no timer runs on an idle connection\n"
-        "  server  data was never acknowledged        15 m 37.8 s        937.770  ETIMEDOUT from recv\n"
-        "          net.ipv4.tcp_retries2=15; 938.2 to 940.2 s at HZ=250;\n"
-        "          kernel gave up at 937.764 s: ETIMEDOUT\n");
+    assert_string_equal(ho_text_str(&out),
+                        "data-in-flight: cut lan; plug lan 16 m 37.8 s later\n"
+                        "  client  nothing, for ever                  -                        -  "
+                        "still ESTABLISHED\n"
+                        "          no timer runs on an idle connection\n"
+                        "  server  data was never acknowledged        15 m 37.8 s        937.770  "
+                        "ETIMEDOUT from recv\n"
+                        "          net.ipv4.tcp_retries2=15; 938.2 to 940.2 s at HZ=250;\n"
+                        "          kernel gave up at 937.764 s: ETIMEDOUT\n");
     ho_text_free(&out);
 }
 
@@ -377,7 +378,8 @@ static void json_has_null_for_what_did_not_happen(void **state)
         ho_text_str(&out),
         "[{\"host\":\"client\",\"process\":\"app\",\"connection\":\"db\","
         "\"saw\":\"nothing, for ever\",\"kernel\":null,\"app\":null,\"cause\":\"nobody-noticed\","
-        "\"knob\":\"no timer runs on an idle connection\",\"state\":\"ESTABLISHED\",\"range\":null},"
+        "\"knob\":\"no timer runs on an idle "
+        "connection\",\"state\":\"ESTABLISHED\",\"range\":null},"
         "{\"host\":\"server\",\"process\":\"app\",\"connection\":\"db\","
         "\"saw\":\"data was never acknowledged\",\"kernel\":{\"at_s\":7.65,\"after_s\":6.65,"
         "\"state\":\"CLOSED\",\"sk_err\":\"ETIMEDOUT\"},\"app\":{\"at_s\":7.65,\"after_s\":6.65,"

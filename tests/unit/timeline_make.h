@@ -2,8 +2,8 @@
  * "client" and "server", the process "app", the connection "db".
  */
 
-#ifndef TESTS_UNIT_TIMELINE_MAKE_H
-#define TESTS_UNIT_TIMELINE_MAKE_H
+#ifndef HO_TESTS_TIMELINE_MAKE_H
+#define HO_TESTS_TIMELINE_MAKE_H
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,15 +20,16 @@ static inline void make(struct ho_timeline *tl, int64_t ms, struct ho_record r)
     }
 }
 
-static inline void make_fault(struct ho_timeline *tl, int64_t ms, const char *host, const char *verb,
-                       const char *what)
+static inline void make_fault(struct ho_timeline *tl, int64_t ms, const char *host,
+                              const char *verb, const char *what)
 {
     make(tl, ms,
-         (struct ho_record){ .kind = HO_REC_FAULT, .host = host, .u.fault = { "", verb, what, "" } });
+         (struct ho_record){
+             .kind = HO_REC_FAULT, .host = host, .u.fault = { "", verb, what, "" } });
 }
 
-static inline void make_setting(struct ho_timeline *tl, int64_t ms, const char *scope, const char *host,
-                         const char *conn, const char *name, int64_t value)
+static inline void make_setting(struct ho_timeline *tl, int64_t ms, const char *scope,
+                                const char *host, const char *conn, const char *name, int64_t value)
 {
     make(tl, ms,
          (struct ho_record){ .kind = HO_REC_SETTINGS,
@@ -39,7 +40,7 @@ static inline void make_setting(struct ho_timeline *tl, int64_t ms, const char *
 
 /* A segment that takes 1 ms, with fate `fwd` or `cut` (at the cable "lan"). `flags` as letters. */
 static inline void make_seg(struct ho_timeline *tl, int64_t ms, const char *host, const char *flags,
-                     uint32_t seq, uint32_t ack, uint32_t len, enum ho_fate fate)
+                            uint32_t seq, uint32_t ack, uint32_t len, enum ho_fate fate)
 {
     static const char letters[] = "FSRPAUEC";
     struct ho_record r = {
@@ -63,20 +64,21 @@ static inline void make_seg(struct ho_timeline *tl, int64_t ms, const char *host
     make(tl, ms, r);
 }
 
-static inline void make_sock(struct ho_timeline *tl, int64_t ms, const char *host, const char *state,
-                      enum ho_sock_timer timer, const char *err)
+static inline void make_sock(struct ho_timeline *tl, int64_t ms, const char *host,
+                             const char *state, enum ho_sock_timer timer, const char *err)
 {
     make(tl, ms,
-         (struct ho_record){ .kind = HO_REC_SOCK,
-                             .host = host,
-                             .process = "app",
-                             .conn = "db",
-                             .u.sock = { .sock = "x", .state = state, .timer = timer, .err = err } });
+         (struct ho_record){
+             .kind = HO_REC_SOCK,
+             .host = host,
+             .process = "app",
+             .conn = "db",
+             .u.sock = { .sock = "x", .state = state, .timer = timer, .err = err } });
 }
 
 /* A call that returned: bytes, or -1 with an error. */
 static inline void make_call(struct ho_timeline *tl, int64_t ms, const char *host, const char *call,
-                      int64_t ret, const char *err)
+                             int64_t ret, const char *err)
 {
     make(tl, ms,
          (struct ho_record){ .kind = HO_REC_APP,
@@ -86,7 +88,8 @@ static inline void make_call(struct ho_timeline *tl, int64_t ms, const char *hos
                              .u.app = { .call = call, .sock = "x", .ret = ret, .err = err } });
 }
 
-static inline void make_events(struct ho_timeline *tl, int64_t ms, const char *host, uint32_t events)
+static inline void make_events(struct ho_timeline *tl, int64_t ms, const char *host,
+                               uint32_t events)
 {
     make(tl, ms,
          (struct ho_record){ .kind = HO_REC_APP,

@@ -38,7 +38,7 @@ static bool digits(const char **p, int64_t *ret)
     const char *start = *p;
 
     for (; **p >= '0' && **p <= '9'; (*p)++) {
-        if (v > (INT64_MAX - 9) / 10) {
+        if (v > (INT64_MAX - (**p - '0')) / 10) {
             return false;
         }
         v = v * 10 + (**p - '0');

@@ -10,8 +10,9 @@
 #include "program/program.h"
 #include "wire/addr.h"
 
-#define HO_PARAMS_MAX 24   /* parameters of one behaviour or verb */
-#define HO_SOCKOPTS_MAX 12 /* socket options in one argument */
+#define HO_PARAMS_MAX 24 /* parameters of one behaviour or verb */
+#define HO_PARAM_DUR_MAX (INT64_C(100000) * 3600 * HO_NS_PER_S) /* the longest duration taken */
+#define HO_SOCKOPTS_MAX 12                                      /* socket options in one argument */
 
 /* One checked value, at the index of its parameter. */
 struct ho_value {

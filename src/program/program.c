@@ -14,7 +14,8 @@
 #include "program/room.h"
 
 static const struct ho_behaviour *const behaviours[] = {
-    &ho_behaviour_raw,
+    &ho_behaviour_raw,          &ho_behaviour_echo_server, &ho_behaviour_bulk_sender,
+    &ho_behaviour_bulk_checker, &ho_behaviour_heartbeat,
 };
 
 #define N_BEHAVIOURS (sizeof(behaviours) / sizeof(behaviours[0]))
@@ -70,13 +71,25 @@ static int find_spec(const struct ho_program_spec *(*list)(size_t), const char *
     return ho_program_refuse(ret_error, 0, "%s: found \"%.30s\", expected %s", what, name, names);
 }
 
+/* The index of a behaviour, with its values in `v`. */
+static int read_behaviour(const char *behaviour, const struct ho_program_arg *args, size_t n_args,
+                          struct ho_value *v, struct ho_program_error *ret_error)
+{
+    int i = find_spec(ho_program_behaviour, "program", behaviour, ret_error);
+
+    if (i < 0 || ho_params_read(&behaviours[i]->spec, args, n_args, v, ret_error) < 0 ||
+        (behaviours[i]->check != NULL && behaviours[i]->check(v, ret_error) < 0)) {
+        return -EINVAL;
+    }
+    return i;
+}
+
 int ho_program_check(const char *behaviour, const struct ho_program_arg *args, size_t n_args,
                      struct ho_program_error *ret_error)
 {
     struct ho_value v[HO_PARAMS_MAX];
-    int i = find_spec(ho_program_behaviour, "program", behaviour, ret_error);
 
-    return i < 0 ? i : ho_params_read(&behaviours[i]->spec, args, n_args, v, ret_error);
+    return read_behaviour(behaviour, args, n_args, v, ret_error) < 0 ? -EINVAL : 0;
 }
 
 /* The index of a verb, with its values in `v`. */
@@ -111,15 +124,11 @@ int ho_program_new(struct ho_program **ret, const char *behaviour,
     struct ho_program *p;
     int i, err;
 
-    i = find_spec(ho_program_behaviour, "program", behaviour, ret_error);
+    i = read_behaviour(behaviour, args, n_args, v, ret_error);
     if (i < 0) {
         return i;
     }
     b = behaviours[i];
-    err = ho_params_read(&b->spec, args, n_args, v, ret_error);
-    if (err < 0) {
-        return err;
-    }
     p = calloc(1, b->size);
     if (p == NULL) {
         return -ENOMEM;

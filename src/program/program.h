@@ -40,6 +40,7 @@
 
 #include "base/time.h"
 #include "host/op.h"
+#include "knobs/poll.h"
 #include "wire/addr.h"
 
 #define HO_PROGRAM_NAME_MAX 16   /* bytes of a socket's name, with the final 0 */
@@ -163,14 +164,17 @@ int ho_program_command(struct ho_program *p, const char *verb, const struct ho_p
  */
 bool ho_program_exited(const struct ho_program *p, int *ret_status);
 
-/* What an event tells. */
-#define HO_PROGRAM_EVENTS(X)                                                               \
-    X(CALL, "call")     /* a system call returned: `call`, `ret`, `err` */                 \
-    X(ENTER, "enter")   /* a call was made that blocks */                                  \
-    X(EVENTS, "events") /* epoll or poll reported `events` for `sock` */                   \
-    X(STATUS, "status") /* `tx`, `rx`, `bad` of a socket, on request */                    \
-    X(NOTE, "note")     /* a finding of the behaviour: `call` who found it, `note` what */ \
-    X(EXIT, "exit")     /* the program ended; `ret` is the status */
+/* What an event tells. A finding is not a call but the behaviour's own: a timer or rule of its
+ * own says that the peer is gone. `call` is the rule's name, `detail` its setting.
+ */
+#define HO_PROGRAM_EVENTS(X)                                                                \
+    X(CALL, "call")       /* a system call returned: `call`, `ret`, `err` */                \
+    X(ENTER, "enter")     /* a call was made that blocks */                                 \
+    X(EVENTS, "events")   /* epoll or poll reported `events` for `sock` */                  \
+    X(STATUS, "status")   /* `tx`, `rx`, `bad` of a socket, on request */                   \
+    X(FINDING, "finding") /* "heartbeat", "dead_after=30s"; `note` says it in words */      \
+    X(NOTE, "note")       /* a remark of the behaviour: `call` who makes it, `note` what */ \
+    X(EXIT, "exit")       /* the program ended; `ret` is the status */
 
 enum ho_program_event_kind {
 #define X(id, text) HO_PROGRAM_##id,
@@ -209,7 +213,7 @@ struct ho_program_event {
     struct ho_addr local, peer;
     uint16_t local_port, peer_port;
     int64_t value;                  /* getsockopt: the value; SO_ERROR: a positive errno or 0 */
-    char detail[24];                /* "SO_ERROR", "WR", "TCP_KEEPIDLE=5", "" */
+    char detail[48];                /* "SO_ERROR", "WR", "TCP_KEEPIDLE=5", "" */
     char note[HO_PROGRAM_NOTE_MAX]; /* free text, "" */
 };
 

@@ -13,6 +13,8 @@
 struct ho_behaviour {
     struct ho_program_spec spec;
     size_t size; /* of the behaviour's struct */
+    /* What ho_params_read() cannot know of the values; NULL: nothing. Returns 0 or -EINVAL. */
+    int (*check)(const struct ho_value *v, struct ho_program_error *ret_error);
     /* Takes checked values in the order of the parameters; texts must be copied. Returns 0 or
      * -ENOMEM; fini() is called in both cases.
      */
@@ -59,7 +61,7 @@ int ho_raw_check(size_t verb, const struct ho_value *v, struct ho_program_error 
 struct ho_program_event *ho_program_emit(struct ho_program *p, enum ho_program_event_kind kind,
                                          const char *call);
 
-/* A note of `who`, with printf's format, about `sock` (may be ""). */
+/* A remark of `who`, with printf's format, about `sock` (may be ""). */
 void ho_program_say(struct ho_program *p, const char *who, const char *sock, int fd,
                     const char *format, ...);
 

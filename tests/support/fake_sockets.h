@@ -21,7 +21,7 @@
 
 #define FAKE_SOCKS 64
 #define FAKE_PROGRAMS 4
-#define FAKE_CHUNKS 256
+#define FAKE_CHUNKS 1024
 #define FAKE_PENDING 64
 #define FAKE_LOG 4096
 

@@ -1,0 +1,195 @@
+/* A comparison as a table for people. See timeline/compare.h. */
+
+#include <inttypes.h>
+
+#include "timeline/compare.h"
+#include "timeline/view.h"
+
+#define TIME_WIDTH 14
+#define APART_WIDTH 13
+#define HOST_WIDTH 10
+
+static void words_of_seg(struct ho_text *out, const struct ho_rec_seg *s)
+{
+    char word[HO_VIEW_WORD];
+
+    ho_text_put(out, ho_view_flags(s->flags, word));
+    ho_text_printf(out, " %" PRIu32, s->seq);
+    if (s->len > 0) {
+        ho_text_printf(out, " +%" PRIu32, s->len);
+    }
+    if ((s->flags & HO_TCP_ACK) != 0) {
+        ho_text_printf(out, " ack %" PRIu32, s->ack);
+    }
+}
+
+static void words_of_app(struct ho_text *out, const struct ho_rec_app *a)
+{
+    char word[HO_VIEW_WORD];
+
+    ho_text_put(out, a->call);
+    ho_text_put(out, a->detail[0] != '\0' ? " " : "");
+    ho_text_put(out, a->detail);
+    ho_text_put(out, " = ");
+    ho_text_int(out, a->ret);
+    if (a->err[0] != '\0') {
+        ho_text_char(out, ' ');
+        ho_text_put(out, a->err);
+    }
+    if (a->has_events) {
+        ho_text_char(out, ' ');
+        ho_text_put(out, ho_view_events(a->events, word));
+    }
+}
+
+void ho_compare_words(struct ho_text *out, const struct ho_record *rec)
+{
+    char addr[HO_ADDR_TEXT];
+
+    switch (rec->kind) {
+    case HO_REC_SEG:
+        words_of_seg(out, &rec->u.seg);
+        break;
+    case HO_REC_ND:
+        ho_text_printf(out, "%s %s %s", ho_rec_kind_text(rec),
+                       rec->u.nd.answer ? "is-at" : "who-has",
+                       ho_addr_text(&rec->u.nd.target, addr));
+        break;
+    case HO_REC_ICMP:
+        ho_text_printf(out, "icmp %s", rec->u.icmp.what);
+        break;
+    case HO_REC_APP:
+        words_of_app(out, &rec->u.app);
+        break;
+    case HO_REC_SOCK:
+        ho_text_put(out, rec->u.sock.state);
+        break;
+    case HO_REC_NEIGH:
+        ho_text_printf(out, "neighbour %s %s", ho_addr_text(&rec->u.neigh.addr, addr),
+                       rec->u.neigh.state);
+        break;
+    case HO_REC_NOTE:
+        ho_text_put(out, rec->u.note.text);
+        break;
+    case HO_REC_FAULT:
+        ho_view_put_fault(out, rec);
+        break;
+    case HO_REC_SETTINGS:
+        ho_text_put(out, rec->u.settings.name);
+        break;
+    case HO_REC_COUNT:
+        break;
+    }
+    if (ho_view_fate(rec) != HO_FATE_FWD) {
+        ho_text_put(out, ", ");
+        ho_text_put(out, ho_fate_text(ho_view_fate(rec)));
+    }
+}
+
+static void right_aligned(struct ho_text *out, const struct ho_text *cell, size_t width)
+{
+    for (size_t w = ho_text_width(ho_text_str(cell)); w < width; w++) {
+        ho_text_char(out, ' ');
+    }
+    ho_text_put(out, ho_text_str(cell));
+}
+
+static void put_time(struct ho_text *out, const struct ho_record *r, int64_t ns)
+{
+    struct ho_text cell = { 0 };
+
+    if (r == NULL) {
+        ho_text_char(&cell, '-');
+    } else {
+        ho_text_seconds(&cell, ns, 6);
+    }
+    right_aligned(out, &cell, TIME_WIDTH);
+    ho_text_free(&cell);
+}
+
+/* "+2.000 ms". */
+static void put_apart(struct ho_text *out, const struct ho_compare_row *r)
+{
+    struct ho_text cell = { 0 };
+
+    if (r->a != NULL && r->b != NULL) {
+        ho_text_put(&cell, r->apart_ns > 0 ? "+" : "");
+        ho_text_seconds(&cell, r->apart_ns * 1000, 3); /* milliseconds, written as seconds are */
+        ho_text_put(&cell, " ms");
+    }
+    right_aligned(out, &cell, APART_WIDTH);
+    ho_text_free(&cell);
+}
+
+static void put_row(struct ho_text *out, const struct ho_compare_row *r, const char *a,
+                    const char *b)
+{
+    const struct ho_record *rec = r->a != NULL ? r->a : r->b;
+
+    ho_text_put(out, r->status == HO_COMPARE_SAME ? "  " : "! ");
+    put_time(out, r->a, r->a_ns);
+    put_time(out, r->b, r->b_ns);
+    put_apart(out, r);
+    ho_text_put(out, "  ");
+    ho_text_pad(out, rec->host, HOST_WIDTH);
+    ho_text_char(out, ' ');
+    if (r->status == HO_COMPARE_ONLY_A || r->status == HO_COMPARE_ONLY_B) {
+        ho_text_put(out, "only in ");
+        ho_text_put(out, r->status == HO_COMPARE_ONLY_A ? a : b);
+        ho_text_put(out, ": ");
+    }
+    ho_compare_words(out, rec);
+    if (r->status == HO_COMPARE_OTHER) {
+        ho_text_put(out, " | ");
+        ho_compare_words(out, r->b);
+    }
+    ho_text_char(out, '\n');
+}
+
+static void put_head(struct ho_text *out, const char *a, const char *b)
+{
+    struct ho_text cell = { 0 };
+
+    ho_text_put(out, "  ");
+    ho_text_put(&cell, a);
+    right_aligned(out, &cell, TIME_WIDTH);
+    ho_text_clear(&cell);
+    ho_text_put(&cell, b);
+    right_aligned(out, &cell, TIME_WIDTH);
+    ho_text_clear(&cell);
+    ho_text_put(&cell, "difference");
+    right_aligned(out, &cell, APART_WIDTH);
+    ho_text_put(out, "  host       what\n");
+    ho_text_free(&cell);
+}
+
+static void put_sum(struct ho_text *out, const struct ho_comparison *c, const char *a,
+                    const char *b)
+{
+    if (c->first == c->n) {
+        ho_text_printf(out, "%s and %s agree within ", a, b);
+        ho_text_dur(out, ho_ns(c->worst_ns));
+        ho_text_printf(out, " (%zu events)\n", c->n);
+        return;
+    }
+    ho_text_printf(out, "%zu of %zu events agree; the first difference:\n", c->same, c->n);
+    put_row(out, &c->row[c->first], a, b);
+}
+
+void ho_comparison_text(struct ho_text *out, const struct ho_comparison *c, const char *a,
+                        const char *b, bool differences)
+{
+    bool headed = false;
+
+    for (size_t i = 0; i < c->n; i++) {
+        if (differences && c->row[i].status == HO_COMPARE_SAME) {
+            continue;
+        }
+        if (!headed) {
+            put_head(out, a, b);
+            headed = true;
+        }
+        put_row(out, &c->row[i], a, b);
+    }
+    put_sum(out, c, a, b);
+}

@@ -18,7 +18,7 @@
     X(CLOSING, 11, "CLOSING", "CLOSING")
 
 enum ho_tcp_state {
-#define X(id, number, ss, rfc) HO_TCP_##id = number,
+#define X(id, number, ss, rfc) HO_TCP_##id = (number),
     HO_TCP_STATES(X)
 #undef X
     HO_TCP_STATE_COUNT = 12

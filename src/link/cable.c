@@ -274,7 +274,7 @@ static bool corrupt(struct ho_cable_way *w, struct ho_buf *frame)
         return false;
     }
 
-    uint64_t bit = ho_rng_below(&w->rng, (frame->len - HO_ETH_HEADER) * 8u);
+    uint64_t bit = ho_rng_below(&w->rng, (uint64_t)(frame->len - HO_ETH_HEADER) * 8);
     bytes[HO_ETH_HEADER + bit / 8] ^= (uint8_t)(1u << bit % 8);
     return true;
 }

@@ -108,10 +108,12 @@ static void learn(struct ho_switch *s, const struct ho_mac *mac, unsigned port)
 
 static void forget(struct ho_switch *s, unsigned port)
 {
-    for (size_t i = 0; i < s->n_buckets; i++) {
+    struct ho_list *const end = s->buckets + s->n_buckets;
+
+    for (struct ho_list *bucket = s->buckets; bucket < end; bucket++) {
         struct ho_list *next;
 
-        for (struct ho_list *n = s->buckets[i].next; n != &s->buckets[i]; n = next) {
+        for (struct ho_list *n = bucket->next; n != bucket; n = next) {
             struct entry *e = ho_container(n, struct entry, node);
 
             next = n->next;

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "wire/bytes.h"
+
 #define GROUPS 8
 
 static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -205,7 +207,7 @@ const char *ho_addr_text(const struct ho_addr *a, char *buf)
         return buf;
     }
     for (int i = 0; i < GROUPS; i++) {
-        group[i] = (unsigned)a->b[2 * i] << 8 | a->b[2 * i + 1];
+        group[i] = ho_get16(a->b + (size_t)i * 2);
     }
     int zeros = longest_zeros(group, &zeros_len);
     buf[0] = '\0';

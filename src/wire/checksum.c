@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-#define BLOCK 16
+#define BLOCK ((size_t)16)
 
 /* Compilers make one load of this, on any machine. */
 static inline uint64_t load64(const uint8_t *p)

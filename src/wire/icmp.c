@@ -73,15 +73,17 @@ static int read_nd_options(struct ho_wire_icmp *m, const uint8_t *p, size_t len)
     uint8_t wanted = m->kind == HO_ICMP_NEIGH_SOLICIT ? OPT_SOURCE_MAC : OPT_TARGET_MAC;
 
     while (len > 0) {
-        if (len < 2 || p[1] == 0 || p[1] * 8u > len) {
+        size_t size = len < 2 ? 0 : (size_t)p[1] * 8;
+
+        if (size == 0 || size > len) {
             return -EBADMSG;
         }
         if (p[0] == wanted && p[1] == 1) {
             m->has_mac = true;
             memcpy(m->mac.b, p + 2, sizeof(m->mac.b));
         }
-        len -= p[1] * 8u;
-        p += p[1] * 8u;
+        len -= size;
+        p += size;
     }
     return 0;
 }

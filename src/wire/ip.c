@@ -30,7 +30,7 @@ static int read_v4(struct ho_wire_ip *ret, size_t *ret_header, const uint8_t *by
         return drop(ret_drop, HO_WIRE_DROP_IP_SHORT);
     }
 
-    size_t header = (bytes[0] & 0x0fu) * 4u;
+    size_t header = (size_t)(bytes[0] & 0x0f) * 4;
     size_t total = ho_get16(bytes + 2);
     unsigned fragment = ho_get16(bytes + 6);
     if (header < HO_IPV4_HEADER || header > len) {
@@ -73,12 +73,13 @@ static int read_v6(struct ho_wire_ip *ret, size_t *ret_header, const uint8_t *by
     }
     if (proto == HOP_BY_HOP) { /* RFC 8200 4.3: only here, right after the header */
         size_t room = total < len ? total : len;
+        size_t options = room < header + 8 ? SIZE_MAX : 8 + (size_t)bytes[header + 1] * 8;
 
-        if (room < header + 8 || room < header + 8 + bytes[header + 1] * 8u) {
+        if (options > room - header) {
             return drop(ret_drop, HO_WIRE_DROP_IP_EXTENSION);
         }
         proto = bytes[header];
-        header += 8 + bytes[header + 1] * 8u;
+        header += options;
     }
     memcpy(ret->src.b, bytes + 8, 16);
     memcpy(ret->dst.b, bytes + 24, 16);

@@ -36,9 +36,11 @@ static void read_sack(struct ho_wire_tcp *s, const uint8_t *p, size_t len)
     memset(s->sack, 0, sizeof(s->sack));
     s->n_sack = (uint8_t)((len - 2) / LEN_SACK_BLOCK);
     assert(s->n_sack <= HO_TCP_SACK_BLOCKS);
+    p += 2;
     for (int i = 0; i < s->n_sack; i++) {
-        s->sack[i].from = ho_get32(p + 2 + LEN_SACK_BLOCK * i);
-        s->sack[i].to = ho_get32(p + 6 + LEN_SACK_BLOCK * i);
+        s->sack[i].from = ho_get32(p);
+        s->sack[i].to = ho_get32(p + 4);
+        p += LEN_SACK_BLOCK;
     }
 }
 
@@ -111,7 +113,7 @@ enum ho_wire_drop ho_wire_tcp_fault(const uint8_t *bytes, size_t len)
         return HO_WIRE_DROP_TCP_SHORT;
     }
 
-    size_t header = (bytes[12] >> 4) * 4u;
+    size_t header = (size_t)(bytes[12] >> 4) * 4;
     bool fits = header >= HO_TCP_HEADER && header <= len && len <= 65535;
     return fits ? HO_WIRE_DROP_NONE : HO_WIRE_DROP_TCP_OFFSET;
 }
@@ -122,7 +124,7 @@ int ho_wire_tcp_read(struct ho_wire_tcp *ret, size_t *ret_header, const uint8_t 
         return -EBADMSG;
     }
 
-    size_t header = (bytes[12] >> 4) * 4u;
+    size_t header = (size_t)(bytes[12] >> 4) * 4;
     *ret = (struct ho_wire_tcp){
         .sport = ho_get16(bytes),
         .dport = ho_get16(bytes + 2),

@@ -306,7 +306,7 @@ static void every_turned_bit_is_a_checksum_error(void **state)
     enum ho_wire_drop why;
     uint8_t packet[sizeof(solicitation)];
 
-    for (size_t bit = 40 * 8; bit < sizeof(packet) * 8; bit++) {
+    for (size_t bit = (size_t)40 * 8; bit < sizeof(packet) * 8; bit++) {
         memcpy(packet, solicitation, sizeof(packet));
         packet[bit / 8] ^= (uint8_t)(1u << bit % 8);
         assert_int_equal(read_packet(&m, &ip, packet, sizeof(packet), &why), -EBADMSG);

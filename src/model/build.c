@@ -310,6 +310,7 @@ void ho_model_demolish(struct ho_model *m)
         }
         ho_model_conns_free(m);
     }
+    ho_model_guests_free(m);
     free(m->procs);
     free(m->nodes);
     ho_bufpool_destroy(&m->bufs);

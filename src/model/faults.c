@@ -166,6 +166,7 @@ int ho_model_verb_power_off(void *self, uint16_t host, const struct ho_step *ste
             ho_model_proc_end(m, &m->procs[i]);
         }
     }
+    ho_model_guests_forget(m, host);
     ho_model_wires_power(m, n, false);
     return answer(m, n);
 }

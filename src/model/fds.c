@@ -71,6 +71,16 @@ static void set_name(struct ho_model_fd *f, const char *name)
     snprintf(f->name, sizeof(f->name), "%s", name != NULL ? name : "");
 }
 
+/* What its program calls the socket; one without a program has the number. */
+static void take_name(struct ho_model_fd *f, const struct ho_model_program *g, int fd)
+{
+    if (g->program != NULL) {
+        set_name(f, ho_program_sock_name(g->program, fd));
+    } else {
+        snprintf(f->name, sizeof(f->name), "fd%d", fd);
+    }
+}
+
 /* The descriptor is an end of a connection from now on. */
 static void bind_end(struct ho_model *m, struct ho_model_proc *p, int fd, struct ho_model_fd *f,
                      struct ho_model_end *e)
@@ -98,7 +108,7 @@ void ho_model_fd_connecting(struct ho_model *m, struct ho_model_program *g, cons
     }
     f->connection = true;
     f->serial = ++m->serial;
-    set_name(f, ho_program_sock_name(g->program, op->fd));
+    take_name(f, g, op->fd);
     if (ho_host_sock_info(m->nodes[p->node].host, p->pid, op->fd, m->now, &info) == 0 &&
         info.lport != 0 && info.rport != 0) {
         bind_end(m, p, op->fd, f,
@@ -118,7 +128,7 @@ void ho_model_fd_accepted(struct ho_model *m, struct ho_model_program *g, int fd
     }
     f->connection = true;
     f->serial = ++m->serial;
-    set_name(f, ho_program_sock_name(g->program, fd));
+    take_name(f, g, fd);
     if (ho_host_sock_info(m->nodes[p->node].host, p->pid, fd, m->now, &info) == 0) {
         info.fd = -1; /* the record knows it without one so far */
         m->mark++;
@@ -175,7 +185,7 @@ void ho_model_fd_done(struct ho_model *m, struct ho_model_program *g, const stru
     case HO_OP_LISTEN:
         if ((f = ho_model_fd(m, p, op->fd)) != NULL) {
             f->serial = ++m->serial;
-            set_name(f, ho_program_sock_name(g->program, op->fd));
+            take_name(f, g, op->fd);
         }
         break;
     case HO_OP_SETSOCKOPT:

@@ -104,6 +104,7 @@ int ho_model_new(struct ho_engine *ret)
         return -ENOMEM;
     }
     m->linkwatch_ns = -1;
+    ho_list_init(&m->guests);
     m->last_dirty = &m->first_dirty;
     ho_timeline_init(&m->names, 0);
     ho_bufpool_init(&m->bufs, HO_MODEL_BUFS);

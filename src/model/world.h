@@ -6,6 +6,8 @@
  *     procs.c    processes: their programs and the operations of these
  *     fds.c      descriptors: names, options, which connection is behind them
  *     calls.c    a plan's calls as verbs of the program `raw`
+ *     embed.c    processes that a user of the library speaks for, call by call
+ *     halfopen.c the public library: include/halfopen/halfopen.h
  *     conns.c    which connection a segment or a socket belongs to
  *     says.c     what programs say, as records
  *     faults.c   the verbs that do something to the world
@@ -40,7 +42,7 @@
 #define HO_MODEL_OPTIONS 12 /* socket options kept a descriptor, for the record */
 #define HO_MODEL_PROGRAMS 8 /* programs in one process */
 #define HO_MODEL_BUFS (1u << 22) /* frames of each size in the whole world */
-#define HO_MODEL_SOCKETS (1u << 24) /* a host */
+#define HO_MODEL_SOCKETS (1u << 22) /* a host */
 
 /* A node in the queue of deadlines. */
 struct ho_model_due {
@@ -109,6 +111,7 @@ struct ho_model_fd {
     bool connection;                /* else a listener, an epoll or not a socket yet */
     uint64_t serial;                /* connections: the newest has the largest */
     struct ho_model_end *end;       /* for the record; NULL: none yet */
+    uint64_t tx, rx;                /* bytes moved by a process without a program */
     unsigned n_options;
     struct ho_model_option option[HO_MODEL_OPTIONS];
 };
@@ -140,6 +143,7 @@ struct ho_model_proc {
     size_t waits, wait_room;
     struct ho_model_fd **fd; /* by descriptor; NULL entries: never asked about */
     size_t fds;
+    struct ho_list guest; /* in ho_model.guests, if the plan does not know it */
 };
 
 /* ---- nodes and the world ------------------------------------------------------------------- */
@@ -196,6 +200,7 @@ struct ho_model {
     struct ho_model_node *nodes;
     struct ho_model_node *first_dirty, **last_dirty;
     struct ho_model_proc *procs;
+    struct ho_list guests; /* struct ho_model_proc.guest */
     struct ho_model_cable *cables;
     struct ho_model_port *ports; /* of all nodes */
     struct ho_pool flights;
@@ -268,7 +273,19 @@ int ho_model_call(struct ho_model *m, struct ho_model_proc *p, const struct ho_p
 /* The process was told to stop reading before it had this connection. */
 void ho_model_call_accepted(struct ho_model *m, struct ho_model_program *g, int fd);
 
+/* embed.c */
+/* A process that has no program: its calls come from outside. Returns 0; -EHOSTDOWN; -ENOMEM. */
+int ho_model_guest_new(struct ho_model *m, uint16_t node, const char *name,
+                       struct ho_model_proc **ret);
+/* Runs one call of such a process, on a socket that does not block; records it. */
+int64_t ho_model_guest_call(struct ho_model *m, struct ho_model_proc *p, struct ho_op *op);
+void ho_model_guest_kill(struct ho_model *m, struct ho_model_proc *p);
+void ho_model_guests_free(struct ho_model *m);
+/* Those of a host that has lost its power. */
+void ho_model_guests_forget(struct ho_model *m, uint16_t node);
+
 /* says.c */
+void ho_model_said_call(struct ho_model *m, const struct ho_model_proc *p, const struct ho_op *op);
 void ho_model_said(struct ho_model *m, const struct ho_model_program *g,
                    const struct ho_program_event *ev);
 void ho_model_said_option(struct ho_model *m, const struct ho_model_proc *p,

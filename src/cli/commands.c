@@ -1,0 +1,64 @@
+/* The list of commands, and which one was meant. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct ho_command *const commands[] = {
+    &ho_command_run,
+    &ho_command_help,
+};
+
+const struct ho_command *ho_command_at(size_t i)
+{
+    return i < sizeof(commands) / sizeof(commands[0]) ? commands[i] : NULL;
+}
+
+const struct ho_command *ho_command_find(const char *name)
+{
+    for (size_t i = 0; ho_command_at(i) != NULL; i++) {
+        if (strcmp(ho_command_at(i)->name, name) == 0) {
+            return ho_command_at(i);
+        }
+    }
+    return NULL;
+}
+
+static int unknown(const char *name)
+{
+    const char *names[sizeof(commands) / sizeof(commands[0]) + 1] = { NULL };
+    const char *near;
+
+    for (size_t i = 0; ho_command_at(i) != NULL; i++) {
+        names[i] = ho_command_at(i)->name;
+    }
+    near = ho_cli_nearest(name, names);
+    return ho_cli_say(HO_EXIT_USAGE, "no command '%s'%s%s%s; try 'halfopen help'", name,
+                      near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
+                      near != NULL ? "'?" : "");
+}
+
+static int dispatch(int argc, char **argv)
+{
+    const char *name = argv[1];
+    const struct ho_command *c;
+
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        printf("halfopen %s\n", HALFOPEN_VERSION);
+        return ho_cli_done();
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        name = "help";
+    }
+    c = ho_command_find(name);
+    return c != NULL ? c->run(argc - 1, argv + 1) : unknown(name);
+}
+
+int ho_cli(int argc, char **argv)
+{
+    /* A reader that goes away is an error of write(), which is told, not a silent death. */
+    signal(SIGPIPE, SIG_IGN);
+    return argc < 2 ? ho_cli_welcome() : dispatch(argc, argv);
+}

@@ -1,0 +1,164 @@
+/* The table for people: per case the verdicts, the claims it is about, what failed. */
+
+#include "cli/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define RED "31;1"
+#define GREEN "32"
+#define YELLOW "33"
+#define BOLD "1"
+
+void ho_report_paint(struct ho_text *out, const char *text, const char *code, bool colour)
+{
+    if (colour) {
+        ho_text_printf(out, "\033[%sm%s\033[0m", code, text);
+    } else {
+        ho_text_put(out, text);
+    }
+}
+
+void ho_report_count(struct ho_report *r, const struct ho_play *p)
+{
+    if (!p->played) {
+        r->not_here++;
+        return;
+    }
+    r->plays++;
+    r->expectations += p->result.judgement_count;
+    r->failed += p->result.failed;
+    r->simulated_ns += p->plan->end.ns;
+    r->records += p->timeline.n;
+}
+
+/* The first line of the table is the case's head; it is bold on a terminal. */
+static void put_table(struct ho_text *out, const struct ho_play *p, bool colour)
+{
+    struct ho_text table = { 0 };
+    const char *line_end;
+
+    ho_verdicts_table(&table, &p->result.verdicts, &p->timeline, ho_play_name(p), ho_play_hz(p));
+    line_end = strchr(ho_text_str(&table), '\n');
+    if (!colour || line_end == NULL || table.err != 0) {
+        ho_text_put(out, ho_text_str(&table));
+    } else {
+        ho_text_put(out, "\033[" BOLD "m");
+        ho_text_bytes(out, table.s, (size_t)(line_end - table.s));
+        ho_text_put(out, "\033[0m");
+        ho_text_put(out, line_end);
+    }
+    if (table.err != 0) {
+        out->err = table.err;
+    }
+    ho_text_free(&table);
+}
+
+static void put_claims(struct ho_text *out, const struct ho_scn *scn, bool colour)
+{
+    static const struct {
+        const char *words, *code;
+    } verdicts[] = {
+        [HO_CLAIM_HOLDS] = { "holds", GREEN },
+        [HO_CLAIM_CORRECTED] = { "holds with a correction", YELLOW },
+        [HO_CLAIM_WRONG] = { "wrong", RED },
+    };
+    struct ho_claim c;
+
+    for (size_t i = 0; ho_scn_claim(scn, i, &c); i++) {
+        ho_text_printf(out, "  claim %s \"%s\": ", c.id, c.text);
+        ho_report_paint(out, verdicts[c.verdict].words, verdicts[c.verdict].code, colour);
+        if (c.correction[0] != '\0') {
+            ho_text_printf(out, ": %s", c.correction);
+        }
+        ho_text_char(out, '\n');
+    }
+}
+
+static void put_phases(struct ho_text *out, const struct ho_play *p)
+{
+    const struct ho_verdicts *v = &p->result.verdicts;
+
+    if (p->phase == NULL) {
+        return;
+    }
+    ho_text_printf(out, "  %u starting jiffies over a step of %" PRIu64 ":\n", p->phases,
+                   p->phase_step);
+    for (size_t i = 0; i < v->n; i++) {
+        const struct ho_phase_range *r = &p->phase[i];
+
+        ho_text_printf(out, "    %s %s: ", v->v[i].host, v->v[i].conn);
+        if (r->any) {
+            ho_text_seconds(out, r->min_ns, 3);
+            ho_text_put(out, " to ");
+            ho_text_seconds(out, r->max_ns, 3);
+            ho_text_put(out, " s");
+        }
+        if (r->none > 0) {
+            ho_text_printf(out, "%snot noticed in %u", r->any ? "; " : "", r->none);
+        }
+        ho_text_char(out, '\n');
+    }
+}
+
+static void put_failed(struct ho_text *out, const struct ho_play *p, bool colour)
+{
+    for (size_t i = 0; i < p->result.judgement_count; i++) {
+        const struct ho_judgement *j = &p->result.judgements[i];
+
+        if (j->met) {
+            continue;
+        }
+        ho_text_put(out, "  ");
+        ho_report_paint(out, "FAILED", RED, colour);
+        ho_text_printf(out, " %s:%u: expected: ", p->source->where, j->expect->line->number);
+        ho_expect_print(p->source->scn, j->expect, out);
+        ho_text_printf(out, "; found: %s\n", j->text);
+    }
+}
+
+void ho_report_case(struct ho_text *out, const struct ho_play *p, bool colour)
+{
+    if (!p->played) {
+        ho_text_printf(out, "%s: the model cannot play it: %s\n", ho_play_name(p), p->why.text);
+        return;
+    }
+    put_table(out, p, colour);
+    put_phases(out, p);
+    put_failed(out, p, colour);
+    if (p->number + 1 == p->count) {
+        put_claims(out, p->source->scn, colour);
+    }
+}
+
+void ho_report_end(struct ho_text *out, const struct ho_report *r, const struct ho_run_options *o,
+                   uint64_t seed, uint32_t hz, bool colour)
+{
+    ho_text_printf(out, "\n%zu plays, %zu expectations: ", r->plays, r->expectations);
+    if (r->failed == 0) {
+        ho_report_paint(out, "all kept", GREEN, colour);
+    } else {
+        struct ho_text n = { 0 };
+
+        ho_text_printf(&n, "%zu not kept", r->failed);
+        ho_report_paint(out, ho_text_str(&n), RED, colour);
+        ho_text_free(&n);
+    }
+    if (r->not_here > 0) {
+        ho_text_printf(out, "; %zu cases cannot be played on the model", r->not_here);
+    }
+    ho_text_put(out, "\nsimulated ");
+    ho_text_dur(out, ho_ns(r->simulated_ns));
+    ho_text_put(out, " (");
+    ho_text_seconds(out, r->simulated_ns, 3);
+    ho_text_put(out, " s)");
+    ho_text_printf(out, "; seed %" PRIu64 "%s; ", seed, o->plan.has_seed ? "" : " (each file's own)");
+    if (hz == 0) {
+        ho_text_put(out, "exact timers");
+    } else {
+        ho_text_printf(out, "HZ=%u", hz);
+    }
+    ho_text_printf(out, "; halfopen %s, model linux-6.18\n", HALFOPEN_VERSION);
+}

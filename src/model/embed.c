@@ -1,0 +1,105 @@
+/* Processes without a program: a user of the library makes their calls.
+ *
+ * Their sockets never block, so every call is done when it returns. They are recorded as those of
+ * programs are.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "model/world.h"
+
+int ho_model_guest_new(struct ho_model *m, uint16_t node, const char *name,
+                       struct ho_model_proc **ret)
+{
+    struct ho_model_proc *p = calloc(1, sizeof(*p));
+    int err;
+
+    if (p == NULL) {
+        return -ENOMEM;
+    }
+    p->node = node;
+    p->name = ho_model_name(m, name);
+    err = m->err != 0 ? m->err : ho_model_proc_start(m, p);
+    if (err != 0) {
+        free(p);
+        return err == -EINVAL ? -EHOSTDOWN : err;
+    }
+    ho_list_push(&m->guests, &p->guest);
+    *ret = p;
+    return 0;
+}
+
+/* What the call moved, for the record. */
+static void count_bytes(struct ho_model *m, struct ho_model_proc *p, const struct ho_op *op)
+{
+    struct ho_model_fd *f = op->ret > 0 ? ho_model_fd(m, p, op->fd) : NULL;
+
+    if (f != NULL && op->kind == HO_OP_SEND) {
+        f->tx += (uint64_t)op->ret;
+    } else if (f != NULL && op->kind == HO_OP_RECV) {
+        f->rx += (uint64_t)op->ret;
+    }
+}
+
+int64_t ho_model_guest_call(struct ho_model *m, struct ho_model_proc *p, struct ho_op *op)
+{
+    struct ho_model_program nobody = { .proc = p };
+    struct ho_model_node *n = &m->nodes[p->node];
+
+    op->pid = p->pid;
+    op->started = m->now;
+    if (ho_host_start(n->host, p->pid, op, m->now) == HO_OP_PENDING) {
+        ho_host_cancel(n->host, op);
+        op->ret = op->ret == -EINTR ? -EAGAIN : op->ret;
+    }
+    if (op->kind == HO_OP_CONNECT) {
+        ho_model_fd_connecting(m, &nobody, op);
+    }
+    ho_model_fd_done(m, &nobody, op);
+    if (op->kind == HO_OP_ACCEPT && op->ret >= 0) {
+        ho_model_fd_accepted(m, &nobody, (int)op->ret);
+    }
+    count_bytes(m, p, op);
+    ho_model_drain(m, n);
+    if (m->tl != NULL) {
+        ho_model_said_call(m, p, op);
+    }
+    ho_model_dirty(m, n);
+    ho_model_settle(m);
+    return op->ret;
+}
+
+void ho_model_guest_kill(struct ho_model *m, struct ho_model_proc *p)
+{
+    struct ho_model_node *n = &m->nodes[p->node];
+
+    ho_host_kill(n->host, p->pid, m->now);
+    ho_model_proc_end(m, p);
+    ho_model_drain(m, n);
+    ho_model_dirty(m, n);
+    ho_model_settle(m);
+}
+
+void ho_model_guests_forget(struct ho_model *m, uint16_t node)
+{
+    for (struct ho_list *l = m->guests.next; l != &m->guests; l = l->next) {
+        struct ho_model_proc *p = ho_container(l, struct ho_model_proc, guest);
+
+        if (p->node == node && p->pid != 0) {
+            ho_model_proc_end(m, p);
+        }
+    }
+}
+
+void ho_model_guests_free(struct ho_model *m)
+{
+    struct ho_list *l;
+
+    while ((l = ho_list_shift(&m->guests)) != NULL) {
+        struct ho_model_proc *p = ho_container(l, struct ho_model_proc, guest);
+
+        ho_model_proc_free(p);
+        free(p);
+    }
+}

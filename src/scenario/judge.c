@@ -147,16 +147,24 @@ static void judge_knob(struct ho_judge *g)
 
 /* --- calls ----------------------------------------------------------------------------------- */
 
+/* A count is a success, whatever error says why it is not more. getsockopt(SO_ERROR) succeeds and
+ * gives an error: that counts as the failure it tells of.
+ */
+static bool call_failed(const struct ho_rec_app *a)
+{
+    return a->err[0] != '\0' && a->ret <= 0;
+}
+
 /* Is this record what the expectation wants, but for the time? */
 static bool call_fits(const struct ho_expect *x, const struct ho_rec_app *a)
 {
     switch (x->form) {
     case HO_FORM_CALL_RETURNS:
-        return a->err[0] == '\0' && a->ret == x->value;
+        return !call_failed(a) && a->ret == x->value;
     case HO_FORM_CALL_FAILS:
-        return strcmp(a->err, x->what) == 0;
+        return call_failed(a) && strcmp(a->err, x->what) == 0;
     case HO_FORM_CALL_SUCCEEDS:
-        return a->err[0] == '\0';
+        return !call_failed(a);
     default: /* EVENTS */
         return a->has_events && a->events == x->events;
     }
@@ -171,7 +179,7 @@ static void say_call(struct ho_judge *g, const struct ho_record *r)
     if (g->x->form == HO_FORM_EVENTS) {
         ho_judge_say(g, "%s sees %s in %s at %s", r->host, ho_view_events(a->events, events),
                      a->call, at);
-    } else if (a->err[0] != '\0') {
+    } else if (call_failed(a)) {
         ho_judge_say(g, "%s of %s fails with %s at %s", a->call, r->host, a->err, at);
     } else {
         ho_judge_say(g, "%s of %s returns %lld at %s", a->call, r->host, (long long)a->ret, at);

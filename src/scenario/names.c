@@ -38,10 +38,11 @@ static const char *sockopt_word(unsigned n)
     return n < HO_SOCKOPT_COUNT ? ho_sockopt_info((enum ho_sockopt)n)->name : NULL;
 }
 
+/* As timelines write them. */
 static const char *state_word(unsigned n)
 {
     static const char *const words[] = {
-#define X(id, number, ss, rfc) #id,
+#define X(id, number, ss, rfc) rfc,
         HO_TCP_STATES(X)
 #undef X
             "gone",
@@ -107,9 +108,9 @@ const char *ho_type_word(enum ho_type type, unsigned n)
 const char *ho_scn_state(const char *text)
 {
     static const struct {
-        const char *name, *ss, *rfc;
+        const char *name, *ss, *linux_name;
     } states[] = {
-#define X(id, number, ss, rfc) { #id, ss, rfc },
+#define X(id, number, ss, rfc) { rfc, ss, #id },
         HO_TCP_STATES(X)
 #undef X
             { "gone", "gone", "gone" },
@@ -117,7 +118,7 @@ const char *ho_scn_state(const char *text)
 
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
         if (strcmp(text, states[i].name) == 0 || strcmp(text, states[i].ss) == 0 ||
-            strcmp(text, states[i].rfc) == 0) {
+            strcmp(text, states[i].linux_name) == 0) {
             return states[i].name;
         }
     }

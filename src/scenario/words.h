@@ -37,7 +37,7 @@ enum ho_scn_mark {
 
 const char *ho_scn_mark_text(enum ho_scn_mark mark);
 
-/* The timeline's name ("FIN_WAIT1", "gone") for a state in any of its spellings; NULL. */
+/* The timeline's name ("FIN-WAIT-1", "gone") for a state in any of its spellings; NULL. */
 const char *ho_scn_state(const char *text);
 
 #endif

@@ -22,10 +22,15 @@ void ho_text_free(struct ho_text *t)
     }
 }
 
+void ho_text_end_part(struct ho_text *t, struct ho_text *part)
+{
+    t->err = part->err != 0 ? part->err : t->err;
+    ho_text_free(part);
+}
+
 void ho_text_clear(struct ho_text *t)
 {
     t->len = 0;
-    t->err = 0;
     if (t->s != NULL) {
         t->s[0] = '\0';
     }

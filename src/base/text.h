@@ -24,7 +24,10 @@ struct ho_text {
 /* Zero-initialised (`struct ho_text t = { 0 };`) is empty. Frees the memory, empty again. */
 void ho_text_free(struct ho_text *t);
 
-/* Empties it and forgets an error; keeps the memory. */
+/* Frees `part`, a text made on the way to `t`; an error of it becomes one of `t`. */
+void ho_text_end_part(struct ho_text *t, struct ho_text *part);
+
+/* Empties it and keeps the memory. An error stays: a part was lost before. */
 void ho_text_clear(struct ho_text *t);
 
 /* 0, or -ENOMEM if something could not be appended. */

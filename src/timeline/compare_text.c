@@ -104,7 +104,7 @@ static void put_time(struct ho_text *out, const struct ho_record *r, int64_t ns)
         ho_text_seconds(&cell, ns, 6);
     }
     right_aligned(out, &cell, TIME_WIDTH);
-    ho_text_free(&cell);
+    ho_text_end_part(out, &cell);
 }
 
 /* "+2.000 ms". */
@@ -118,7 +118,7 @@ static void put_apart(struct ho_text *out, const struct ho_compare_row *r)
         ho_text_put(&cell, " ms");
     }
     right_aligned(out, &cell, APART_WIDTH);
-    ho_text_free(&cell);
+    ho_text_end_part(out, &cell);
 }
 
 static void put_row(struct ho_text *out, const struct ho_compare_row *r, const char *a,
@@ -160,7 +160,7 @@ static void put_head(struct ho_text *out, const char *a, const char *b)
     ho_text_put(&cell, "difference");
     right_aligned(out, &cell, APART_WIDTH);
     ho_text_put(out, "  host       what\n");
-    ho_text_free(&cell);
+    ho_text_end_part(out, &cell);
 }
 
 static void put_sum(struct ho_text *out, const struct ho_comparison *c, const char *a,

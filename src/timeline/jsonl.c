@@ -373,6 +373,6 @@ void ho_jsonl_write(struct ho_text *out, const struct ho_timeline *tl, unsigned 
             .u.note = { ho_text_str(&text) },
         };
         ho_jsonl_record(out, &last, 0);
-        ho_text_free(&text);
+        ho_text_end_part(out, &text);
     }
 }

@@ -256,7 +256,7 @@ static void put_gap(struct pen *p, struct ho_time from, struct ho_time to)
     ho_text_dur(&words, ho_time_since(to, from));
     ho_text_put(&words, " ...");
     put_dots(p, ho_text_str(&words));
-    ho_text_free(&words);
+    ho_text_end_part(p->out, &words);
 }
 
 static void put_fold(struct pen *p, const struct ladder_row *r)
@@ -267,7 +267,7 @@ static void put_fold(struct pen *p, const struct ladder_row *r)
     ho_text_put(&words, r->label);
     ho_text_put(&words, " ...");
     put_dots(p, ho_text_str(&words));
-    ho_text_free(&words);
+    ho_text_end_part(p->out, &words);
 }
 
 /* A piece of a band's words; the first one stands in the band, the rest below it. */

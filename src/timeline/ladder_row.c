@@ -80,8 +80,7 @@ static void put_side(struct ladder *l, struct ho_time t, int side, const char *t
         ho_text_put(&old, ho_text_str(&l->texts) + before);
         ho_text_put(&l->texts, ho_text_str(&old));
         ho_text_put(&l->texts, "; ");
-        l->err = old.err != 0 ? old.err : l->err;
-        ho_text_free(&old);
+        ho_text_end_part(&l->texts, &old);
     }
     ho_text_put(&l->texts, text);
     ho_text_char(&l->texts, '\0');
@@ -89,7 +88,7 @@ static void put_side(struct ladder *l, struct ho_time t, int side, const char *t
     r->error[side] = r->error[side] || error;
 }
 
-static void seg_label(char *label, const struct ho_record *rec, bool several)
+static void seg_label(struct ladder *l, char *label, const struct ho_record *rec, bool several)
 {
     const struct ho_rec_seg *s = &rec->u.seg;
     struct ho_text t = { 0 };
@@ -122,7 +121,7 @@ static void seg_label(char *label, const struct ho_record *rec, bool several)
         ho_text_printf(&t, ", SACK %" PRIu32 "-%" PRIu32, s->sack[0].from, s->sack[0].to);
     }
     snprintf(label, LADDER_LABEL, "%s", ho_text_str(&t));
-    ho_text_free(&t);
+    ho_text_end_part(&l->texts, &t);
 }
 
 /* A frame as an arrow; NULL if it is not between the two hosts. */
@@ -162,14 +161,14 @@ static void on_seg(struct ladder *l, const struct ho_record *rec, const struct h
     if (r == NULL) {
         return;
     }
-    seg_label(r->label, rec, several);
+    seg_label(l, r->label, rec, several);
     r->sign = (uint32_t)mark->kind * 31 + rec->u.seg.flags;
     if (mark->kind != HO_MARK_NONE) {
         struct ho_text words = { 0 };
 
         ho_mark_put(&words, mark);
         put_side(l, rec->t, r->from_left ? 0 : 1, ho_text_str(&words), false);
-        ho_text_free(&words);
+        ho_text_end_part(&l->texts, &words);
     }
 }
 
@@ -270,7 +269,7 @@ static void on_app(struct ladder *l, const struct ho_record *rec)
     }
     put_result(&t, a);
     put_side(l, rec->t, side_index(l, rec->host), ho_text_str(&t), a->err[0] != '\0' || a->finding);
-    ho_text_free(&t);
+    ho_text_end_part(&l->texts, &t);
 }
 
 static int on_sock(struct ladder *l, const struct ho_record *rec, struct states *st)
@@ -317,7 +316,7 @@ static void on_band(struct ladder *l, const struct ho_record *rec)
 
         ho_view_put_fault(&words, rec);
         snprintf(r->label, sizeof(r->label), "%s", ho_text_str(&words));
-        ho_text_free(&words);
+        ho_text_end_part(&l->texts, &words);
     }
 }
 

@@ -155,10 +155,7 @@ static void put_packet(struct ho_text *out, struct ho_text *body, const struct h
     put_option(body, OPT_EPB_FLAGS, outbound, sizeof(outbound));
     end_options(body);
     put_block(out, BLOCK_PACKET, body);
-    if (comment.err != 0) {
-        out->err = comment.err;
-    }
-    ho_text_free(&comment);
+    ho_text_end_part(out, &comment);
 }
 
 int ho_pcapng_write(struct ho_text *out, const struct ho_timeline *tl, int64_t epoch_s)

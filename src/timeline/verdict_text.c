@@ -94,7 +94,7 @@ static void put_side(struct ho_text *out, const struct ho_verdicts *v, const str
     }
 }
 
-static size_t side_width(const struct ho_verdicts *v)
+static size_t side_width(struct ho_text *out, const struct ho_verdicts *v)
 {
     struct ho_text side = { 0 };
     size_t width = 0;
@@ -105,7 +105,7 @@ static size_t side_width(const struct ho_verdicts *v)
         size_t w = ho_text_width(ho_text_str(&side));
         width = w > width && w <= SIDE_MAX ? w : width;
     }
-    ho_text_free(&side);
+    ho_text_end_part(out, &side);
     return width;
 }
 
@@ -143,7 +143,7 @@ static void put_when(struct ho_text *out, const struct ho_verdicts *v, const str
     }
     ho_text_put(out, ho_text_str(&cell));
     ho_text_put(out, "  ");
-    ho_text_free(&cell);
+    ho_text_end_part(out, &cell);
 }
 
 /* "ETIMEDOUT from recv", "end of stream from recv", "HUP from poll". */
@@ -265,16 +265,13 @@ static void put_row(struct ho_text *out, const struct ho_verdicts *v, const stru
     if (line.len > 0) {
         put_wrapped(out, ho_text_str(&line), width + 4);
     }
-    if (line.err != 0) {
-        out->err = line.err;
-    }
-    ho_text_free(&line);
+    ho_text_end_part(out, &line);
 }
 
 void ho_verdicts_table(struct ho_text *out, const struct ho_verdicts *v,
                        const struct ho_timeline *tl, const char *scenario, uint32_t hz)
 {
-    size_t width = side_width(v);
+    size_t width = side_width(out, v);
 
     ho_text_put(out, scenario);
     ho_text_put(out, ": ");

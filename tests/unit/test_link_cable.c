@@ -608,6 +608,20 @@ static void directions_do_not_disturb_each_other(void **state)
     teardown(&both);
 }
 
+static void directions_have_accidents_of_their_own(void **state)
+{
+    (void)state;
+    struct rig r;
+    int differ = 0;
+    setup(&r, (struct ho_cable_conf){ .loss_ppm = 500000 }, 9);
+
+    for (int i = 0; i < 1000; i++) {
+        differ += send_at(&r, A, i) != send_at(&r, B, i);
+    }
+    assert_in_range(differ, 500 - 80, 500 + 80); /* 5 standard deviations of 15.8 */
+    teardown(&r);
+}
+
 static void full_pool_of_flights_is_a_counted_drop(void **state)
 {
     (void)state;
@@ -655,6 +669,7 @@ int main(void)
         cmocka_unit_test(reordered_frame_is_late_by_up_to_its_delay),
         cmocka_unit_test(same_seed_has_the_same_accidents),
         cmocka_unit_test(directions_do_not_disturb_each_other),
+        cmocka_unit_test(directions_have_accidents_of_their_own),
         cmocka_unit_test(full_pool_of_flights_is_a_counted_drop),
     };
 

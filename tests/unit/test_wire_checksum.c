@@ -75,6 +75,19 @@ static void all_lengths_and_offsets_agree_with_the_book(void **state)
     }
 }
 
+/* As numbers of 128 bits, the first two blocks are 2^128 - 1 and 1: only the carry that runs
+ * through all of the first one overflows.
+ */
+static void carry_through_a_whole_block_counts(void **state)
+{
+    (void)state;
+    uint8_t bytes[40] = { [16] = 1 };
+
+    memset(bytes, 0xff, 16);
+    bytes[39] = 7;
+    assert_int_equal(ho_checksum(bytes, sizeof(bytes)), by_the_book(bytes, sizeof(bytes)));
+}
+
 static void longest_input_agrees_with_the_book(void **state)
 {
     (void)state;
@@ -141,6 +154,7 @@ int main(void)
         cmocka_unit_test(nothing_sums_to_nothing),
         cmocka_unit_test(odd_byte_counts_as_if_a_zero_followed),
         cmocka_unit_test(all_lengths_and_offsets_agree_with_the_book),
+        cmocka_unit_test(carry_through_a_whole_block_counts),
         cmocka_unit_test(longest_input_agrees_with_the_book),
         cmocka_unit_test(reads_nothing_outside_of_its_bytes),
         cmocka_unit_test(sums_of_even_parts_add_up),

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "knobs/sysctl.h"
 #include "model/model.h"
+#include "model/ranges.h"
 
 /* A timeline of more records than this is cut off, and says so. */
 #define RECORDS_MAX 4000000u
@@ -113,7 +114,8 @@ int ho_play(struct ho_play *p, const struct ho_run_options *o)
         return HO_EXIT_USAGE;
     }
     p->played = true;
-    return HO_EXIT_OK;
+    return ho_verdicts_range(&p->timeline, &p->result.verdicts) == 0 ? HO_EXIT_OK
+                                                                     : ho_cli_no_memory();
 }
 
 void ho_play_free(struct ho_play *p)
@@ -125,7 +127,7 @@ void ho_play_free(struct ho_play *p)
         ho_run_result_free(&p->result);
     }
     ho_timeline_destroy(&p->timeline);
-    if (p->planned_setup != NULL) {
+    if (p->setup != NULL) {
         p->plan->setup = p->planned_setup;
     }
     free(p->setup);

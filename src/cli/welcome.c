@@ -38,11 +38,11 @@ static const char head[] =
 
 static const char tail[] =
     "\n"
-    "  halfopen run            the whole catalogue: crashes, reboots, cut cables,\n"
-    "                          middleboxes; who notices, when, and because of which knob\n"
-    "  halfopen run --list     what there is\n"
-    "  halfopen run --ladder NAME   one of them as a sequence diagram\n"
-    "  halfopen help run       all options; your own scenario files\n";
+    "  halfopen run                the whole catalogue: crashes, reboots, cut cables;\n"
+    "                              who notices, when, and because of which knob\n"
+    "  halfopen run --list         what there is\n"
+    "  halfopen run --ladder NAME  one of them as a sequence diagram\n"
+    "  halfopen help run           all options; your own scenario files\n";
 
 static void put_answer(struct ho_text *out, const struct ho_verdict *v, struct ho_time since)
 {

@@ -34,18 +34,26 @@ void ho_model_conns_free(struct ho_model *m)
     m->conns.bucket = NULL;
 }
 
-/* FNV-1a over what makes a pair, the ends already in order. */
+/* Over what makes a pair, the ends already in order. Nobody chooses addresses to collide here. */
 static uint32_t pair_hash(const struct ho_addr addr[2], const uint16_t port[2])
 {
-    uint32_t h = 2166136261u;
+    uint64_t h = (uint64_t)port[0] << 16 | port[1];
 
     for (unsigned e = 0; e < 2; e++) {
-        for (size_t i = 0; i < sizeof(addr[e].b); i++) {
-            h = (h ^ addr[e].b[i]) * 16777619u;
-        }
-        h = (h ^ port[e]) * 16777619u;
+        uint64_t word[2];
+
+        memcpy(word, addr[e].b, sizeof(word));
+        h = (h ^ word[0]) * 0x9e3779b97f4a7c15u;
+        h = (h ^ h >> 29 ^ word[1]) * 0xbf58476d1ce4e5b9u;
     }
-    return h ^ (h >> 15);
+    return (uint32_t)(h >> 32);
+}
+
+static bool pair_is(const struct ho_model_pair *p, const struct ho_addr addr[2],
+                    const uint16_t port[2])
+{
+    return p->port[0] == port[0] && p->port[1] == port[1] &&
+           memcmp(p->addr, addr, sizeof(p->addr)) == 0;
 }
 
 /* Puts the ends into the order of a pair; returns the index that `a` gets. */
@@ -75,8 +83,7 @@ struct ho_model_pair *ho_model_pair_find(const struct ho_model *m, const struct 
     }
     struct ho_model_pair *p = m->conns.bucket[pair_hash(addr, port) & (m->conns.buckets - 1)];
 
-    while (p != NULL && (memcmp(p->addr, addr, sizeof(addr)) != 0 || p->port[0] != port[0] ||
-                         p->port[1] != port[1])) {
+    while (p != NULL && !pair_is(p, addr, port)) {
         p = p->next;
     }
     return p;

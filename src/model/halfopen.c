@@ -14,6 +14,7 @@
 
 #include "knobs/sockopt.h"
 #include "model/model.h"
+#include "model/ranges.h"
 #include "model/world.h"
 #include "scenario/runner.h"
 #include "timeline/jsonl.h"
@@ -479,10 +480,14 @@ int halfopen_poll(struct halfopen *w, int process, int fd)
 
 static int verdicts_make(struct halfopen *w)
 {
-    int err = w->has_verdicts ? 0 : ho_verdicts_make(&w->timeline, NULL, &w->verdicts);
+    int err;
 
+    if (w->has_verdicts) {
+        return 0;
+    }
+    err = ho_verdicts_make(&w->timeline, NULL, &w->verdicts);
     w->has_verdicts = err == 0;
-    return err;
+    return err != 0 ? err : ho_verdicts_range(&w->timeline, &w->verdicts);
 }
 
 int halfopen_verdict(struct halfopen *w, size_t i, struct halfopen_verdict *ret)

@@ -1,10 +1,10 @@
 /* What is in force, as records: before the first other record, and again when one changes. */
 
-#include "model/world.h"
-
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/text.h"
+#include "model/world.h"
 
 static void put(struct ho_model *m, const char *host, const char *scope, const char *what,
                 const char *name, const char *text, int64_t value)
@@ -30,20 +30,45 @@ static void put_run(struct ho_model *m)
     put(m, "", "run", "", "seed", "", (int64_t)m->plan->seed);
 }
 
-void ho_model_setting_sysctl(struct ho_model *m, const struct ho_model_node *n, const char *name)
+/* How many of the numbers from `id` on belong to the same sysctl. */
+static unsigned numbers_of(unsigned id)
+{
+    const char *name = ho_sysctl_info((enum ho_sysctl)id)->name;
+    unsigned n = 1;
+
+    while (id + n < HO_SYSCTL_COUNT &&
+           strcmp(ho_sysctl_info((enum ho_sysctl)(id + n))->name, name) == 0) {
+        n++;
+    }
+    return n;
+}
+
+/* The sysctl whose first number is `id`. */
+static void put_sysctl(struct ho_model *m, const struct ho_model_node *n, unsigned id)
 {
     const struct ho_sysctls *s = ho_host_sysctls(n->host);
-    int id = ho_sysctl_find(name);
-    char text[HO_SYSCTL_TEXT];
+    const char *name = ho_sysctl_info((enum ho_sysctl)id)->name;
+    const char *word = ho_sysctl_word((enum ho_sysctl)id, s->v[id]);
+    struct ho_text text = { 0 };
 
-    if (id < 0) {
+    if (word != NULL || numbers_of(id) == 1) {
+        put(m, n->name, "sysctl", "", name, word, s->v[id]);
         return;
     }
-    if (ho_sysctl_numbers((enum ho_sysctl)id) == 1 &&
-        ho_sysctl_word((enum ho_sysctl)id, s->v[id]) == NULL) {
-        put(m, n->name, "sysctl", "", name, "", s->v[id]);
-    } else if (ho_sysctl_print(s, name, text, sizeof(text)) == 0) {
-        put(m, n->name, "sysctl", "", name, ho_model_name(m, text), 0);
+    for (unsigned i = 0; i < numbers_of(id); i++) {
+        ho_text_put(&text, i > 0 ? " " : "");
+        ho_text_int(&text, s->v[id + i]);
+    }
+    put(m, n->name, "sysctl", "", name, ho_model_name(m, ho_text_str(&text)), 0);
+    ho_text_free(&text);
+}
+
+void ho_model_setting_sysctl(struct ho_model *m, const struct ho_model_node *n, const char *name)
+{
+    int id = ho_sysctl_find(name);
+
+    if (id >= 0) {
+        put_sysctl(m, n, (unsigned)id);
     }
 }
 
@@ -59,14 +84,10 @@ static void put_host(struct ho_model *m, const struct ho_model_node *n)
     }
     put(m, n->name, "host", "", "hz", "", n->plan->hz);
     put(m, n->name, "host", "", "jiffies0", "", (int64_t)n->plan->jiffies0);
+    put(m, n->name, "host", "", "phase_ns", "", n->plan->phase_ns);
     put(m, n->name, "host", "", "profile", ho_model_name(m, n->plan->profile), 0);
-    for (int i = 0; i < HO_SYSCTL_COUNT; i++) {
-        const char *name = ho_sysctl_info((enum ho_sysctl)i)->name;
-
-        /* Of a sysctl with several numbers the first stands for all. */
-        if (ho_sysctl_find(name) == i) {
-            ho_model_setting_sysctl(m, n, name);
-        }
+    for (unsigned i = 0; i < HO_SYSCTL_COUNT; i += numbers_of(i)) {
+        put_sysctl(m, n, i);
     }
 }
 

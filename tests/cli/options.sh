@@ -1,0 +1,123 @@
+#!/bin/sh
+# Every option of `halfopen run`: what it does, and what is said to a wrong value.
+. tests/cli/lib
+one=$tmp/one.scn
+
+run run "$one"
+is 0
+out '^one: cut client -- server$'
+out 'ETIMEDOUT from recv'
+out 'net.ipv4.tcp_retries2=15'
+out '1 plays, 2 expectations: all kept'
+out 'seed 1 .*HZ=250; halfopen [0-9.]+'
+err '^1 plays in [0-9.]+ ms of wall time$'
+
+# --list: the catalogue, names and titles.
+run run --list
+is 0
+[ "$(wc -l <"$tmp/out")" -ge 40 ] || fail "the catalogue is too small"
+name=$(sed -n '1s/ .*//p' "$tmp/out")
+run run --list "$name"
+is 0
+[ "$(wc -l <"$tmp/out")" = 1 ] || fail "--list NAME lists that one"
+run run "$name"
+[ "$code" -le 1 ] || fail "$ran: exit code $code"
+out "^$name"
+
+# Names: a beginning is enough, if it is the only one.
+run run cut-idle-keepalive-def --list
+is 0
+out '^cut-idle-keepalive-default '
+run run cut-
+mistake "'cut-' begins several scenarios: "
+run run cut-idle-keepalive-defalt
+mistake "did you mean 'cut-idle-keepalive-default'"
+run run nonsense
+mistake "no scenario 'nonsense'"
+
+# --set: for all hosts, for one.
+run run "$one" --set net.ipv4.tcp_retries2=3
+out 'tcp_retries2=3'
+cp "$tmp/out" "$tmp/all"
+run run "$one" --set server:tcp_retries2=3
+out 'tcp_retries2=3'
+cmp -s "$tmp/out" "$tmp/all" || fail "only the server's setting counts here"
+run run "$one" --set client:tcp_retries2=3
+out 'tcp_retries2=15'
+run run "$one" --set tcp_retries2
+mistake "--set: found 'tcp_retries2', expected"
+run run "$one" --set nonsense=3
+mistake "'nonsense' is no sysctl"
+run run "$one" --set tcp_retries2=many
+mistake "found 'many', expected a value from 0 to"
+run run "$one" --set nobody:tcp_retries2=3
+mistake "has no host 'nobody'"
+
+# --hz, --seed, --rtt, --engine.
+run run "$one" --hz exact
+out 'exact timers'
+run run "$one" --hz 1000
+out 'HZ=1000'
+run run "$one" --hz 12
+mistake "--hz: found '12', expected 100, 250, 300, 1000 or exact"
+run run "$one" --seed 7
+out 'seed 7;'
+run run "$one" --seed -1
+mistake "--seed: found '-1', expected a number"
+run run "$one" --seed 18446744073709551616
+mistake "--seed: found '18446744073709551616'"
+run run "$one" --rtt 200ms
+is 0
+! grep -q '^one: .*' /dev/null
+run run "$one" --rtt soon
+mistake "--rtt: found 'soon', expected a duration"
+run run "$one" --engine model
+is 0
+run run "$one" --engine kernel
+mistake "--engine: found 'kernel', expected model"
+
+# --format.
+run run "$one" --format text
+out '^one: '
+run run "$one" --format=json
+out '^{"schema":1'
+run run "$one" --format xml
+mistake "--format: found 'xml', expected text or json"
+run run "$one" --format json --ladder
+mistake "exclude each other"
+run run "$one" --format
+mistake "--format needs text or json"
+
+# --ladder.
+run run "$one" --ladder
+is 0
+out 'client +server$'
+out 'cut client -- server'
+out 'tail loss probe'
+
+# --case: a number, the words; a scenario with several cases.
+sed 's/^title/plays over ipv4 ipv6\ntitle/' "$one" >"$tmp/two.scn"
+run run "$tmp/two.scn"
+out '^2 plays'
+run run "$tmp/two.scn" --case 2
+out '^1 plays'
+out 'ipv6'
+cp "$tmp/out" "$tmp/second"
+run run "$tmp/two.scn" --case ipv6
+cmp -s "$tmp/out" "$tmp/second" || fail "--case 2 and --case ipv6 are the same"
+run run "$tmp/two.scn" --case ipv5
+mistake "no case 'ipv5'"
+
+# --phases: the range that other starting jiffies give.
+run run "$one" --phases 8
+is 0
+out '^  8 starting jiffies over a step of 512'
+out '^    server c1: 9[34][0-9]\.[0-9]{3} to 9[34][0-9]\.[0-9]{3} s$'
+run run "$one" --phases 0
+mistake "--phases: found '0'"
+run run "$one" --phases 8 --ladder
+mistake "not together with --ladder"
+
+# --: what follows is a name.
+run run -- --list
+mistake "no scenario '--list'"

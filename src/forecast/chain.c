@@ -251,7 +251,7 @@ static void follow_probes(struct walk *w)
     const struct ho_range_in *in = w->in;
     struct ho_dur base = in->rto.ns > RTO_MIN.ns ? in->rto : RTO_MIN;
     struct ho_dur delay = base;
-    struct ho_time first = HO_NEVER, answered = { INT64_MIN / 2 };
+    struct ho_time first = HO_NEVER, answered = HO_NEVER;
     uint32_t probes = 0, backoff = 0;
 
     while (!w->too_long) {
@@ -267,7 +267,8 @@ static void follow_probes(struct walk *w)
         }
         backoff += backoff < in->retries2;
         probes++;
-        if (is_answered(w) && w->now.ns - answered.ns >= in->ratelimit.ns) {
+        if (is_answered(w) &&
+            (answered.ns == HO_NEVER.ns || w->now.ns - answered.ns >= in->ratelimit.ns)) {
             answered = w->now;
             w->now = ho_time_add(w->now, in->rtt); /* the answer arms the timer again */
             probes = 0;

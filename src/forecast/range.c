@@ -19,6 +19,10 @@
 
 #include "forecast/chain.h"
 
+#define LONGEST_S INT64_C(10000000) /* 115 days */
+#define RETRIES_MAX 255             /* of any sysctl of that kind */
+#define HZ_MAX 1000
+
 struct search {
     const struct ho_range_in *in;
     struct ho_range best;
@@ -111,15 +115,31 @@ static void explore(struct search *s, uint64_t lo, const struct chain *a, uint64
     explore(s, mid + 1, &right, hi, b);
 }
 
+/* Longer than any setting of Linux can be, and short enough to be added up. */
+static bool is_sane(struct ho_dur d)
+{
+    return d.ns <= LONGEST_S * HO_NS_PER_S;
+}
+
+static bool all_sane(const struct ho_range_in *in)
+{
+    return is_sane(in->rto_max) && is_sane(in->user_timeout) && is_sane(in->rtt) &&
+           is_sane(in->ratelimit) && is_sane(in->idle) && is_sane(in->intvl) && is_sane(in->rto) &&
+           is_sane(in->srtt) && is_sane(in->fin_timeout) && in->armed_ns >= -in->idle.ns &&
+           in->armed_ns <= LONGEST_S * HO_NS_PER_S && in->cut_ns <= INT64_MAX / 2 &&
+           in->retries2 <= RETRIES_MAX && in->orphan_retries <= RETRIES_MAX &&
+           in->retries <= RETRIES_MAX && in->linear <= RETRIES_MAX && in->hz <= HZ_MAX &&
+           (in->hz == 0 || in->into_jiffy.ns <= HO_NS_PER_S / in->hz);
+}
+
 static int check(const struct ho_range_in *in)
 {
     bool keepalive = in->kind == HO_RANGE_KEEPALIVE;
     bool rto = in->kind == HO_RANGE_DATA || in->kind == HO_RANGE_PROBES;
 
-    if (in->rto_max.ns <= 0 || (rto && in->rto.ns <= 0) ||
-        (keepalive && (in->idle.ns <= 0 || in->intvl.ns <= 0)) || in->armed_ns < -in->idle.ns ||
-        (in->kind == HO_RANGE_FIN_WAIT2 && in->fin_timeout.ns <= 0) ||
-        (in->hz != 0 && in->into_jiffy.ns > HO_NS_PER_S / in->hz)) {
+    if (!all_sane(in) || in->rto_max.ns <= 0 || (rto && in->rto.ns <= 0) ||
+        (keepalive && (in->idle.ns <= 0 || in->intvl.ns <= 0)) ||
+        (in->kind == HO_RANGE_FIN_WAIT2 && in->fin_timeout.ns <= 0)) {
         return -EINVAL;
     }
     return in->kind == HO_RANGE_DATA && in->neighbour ? -ENOTSUP : 0;

@@ -79,7 +79,8 @@ struct ho_range {
 /* Computes the range. Defaults that Linux fixes (200 ms, 1 s, 2 jiffies) are built in.
  *
  * Returns 0; -ENOTSUP for data to a neighbour that ARP cannot find, as said above; -EINVAL if a
- * value makes no sense (rto or rto_max of 0, intvl or idle of 0, armed too long ago, into_jiffy
+ * value makes no sense (rto or rto_max of 0, intvl or idle of 0, armed too long ago, more than 255
+ * retries, an HZ above 1000, more than 115 days, into_jiffy
  * longer than a jiffy), or if the
  * chain is longer than 1,000 timers. *ret is untouched on failure.
  */

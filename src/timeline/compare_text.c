@@ -114,7 +114,11 @@ static void put_apart(struct ho_text *out, const struct ho_compare_row *r)
 
     if (r->a != NULL && r->b != NULL) {
         ho_text_put(&cell, r->apart_ns > 0 ? "+" : "");
-        ho_text_seconds(&cell, r->apart_ns * 1000, 3); /* milliseconds, written as seconds are */
+        ho_text_seconds(&cell,
+                        r->apart_ns > INT64_MAX / 1000      ? INT64_MAX
+                        : r->apart_ns < -(INT64_MAX / 1000) ? -INT64_MAX
+                                                            : r->apart_ns * 1000,
+                        3); /* milliseconds, written as seconds are */
         ho_text_put(&cell, " ms");
     }
     right_aligned(out, &cell, APART_WIDTH);

@@ -102,6 +102,7 @@ static int side_of(struct walk *w, const struct ho_record *r, struct verdict_sid
     s = &w->side[w->n++];
     *s = (struct verdict_side){
         .v = { .host = r->host, .process = r->process, .conn = r->conn, .state = "" },
+        .last = { .sock = "", .state = "", .err = "", .err_soft = "" },
         .rst_in = HO_NEVER,
         .fin_in = HO_NEVER,
         .closed = HO_NEVER,

@@ -11,7 +11,8 @@
  * give it back when the connection is idle. Around one connection:
  *
  *     read      at most ho_http_*_room() bytes, ho_http_*_input(); ho_http_*_eof() at the end
- *     look      ho_http_*_next() until it returns 0
+ *     look      ho_http_*_next() until it returns 0, after reading and after everything was sent:
+ *               the next request may have come with the last one
  *     answer    ho_http_server_reply() to each HO_HTTP_END, or ho_http_client_request()
  *     write     ho_http_*_output(), send(), ho_http_*_sent()
  *     sleep     until ho_http_*_deadline() or the socket is ready

@@ -72,7 +72,7 @@ static size_t output(struct ho_loop *l, struct ho_conn *c, const uint8_t **ret_b
     struct echo_conn *e = c->app;
 
     (void)l;
-    *ret_bytes = e->bytes + e->at;
+    *ret_bytes = e->bytes != NULL ? e->bytes + e->at : NULL;
     return e->len - e->at;
 }
 

@@ -66,6 +66,8 @@ struct ho_loop_app {
     const char *what; /* who speaks in notes */
     size_t app_size;
     void (*started)(struct ho_loop *l);
+    /* The connection exists, with no descriptor yet. */
+    void (*made)(struct ho_loop *l, struct ho_conn *c);
     /* The connection is open. Returns 0; a negative errno closes it. */
     int (*opened)(struct ho_loop *l, struct ho_conn *c);
     void (*received)(struct ho_loop *l, struct ho_conn *c, const uint8_t *bytes, size_t len);
@@ -264,10 +266,10 @@ struct ho_time ho_loop_deadline(const struct ho_program *p);
 void ho_loop_tick(struct ho_program *p);
 const char *ho_loop_sock_name(const struct ho_program *p, int fd);
 
-#define HO_LOOP_TABLE                                                                 \
-    .fini = ho_loop_fini, .start = ho_loop_start, .next_op = ho_loop_next_op,         \
-    .complete = ho_loop_complete, .deadline = ho_loop_deadline, .tick = ho_loop_tick, \
-    .sock_name = ho_loop_sock_name
+#define HO_LOOP_TABLE_BUT_FINI                                                        \
+    .start = ho_loop_start, .next_op = ho_loop_next_op, .complete = ho_loop_complete, \
+    .deadline = ho_loop_deadline, .tick = ho_loop_tick, .sock_name = ho_loop_sock_name
+#define HO_LOOP_TABLE .fini = ho_loop_fini, HO_LOOP_TABLE_BUT_FINI
 
 /* A finding about `c`: "heartbeat", "dead_after", 30 s becomes the detail "dead_after=30s". */
 void ho_loop_found(struct ho_loop *l, const struct ho_conn *c, const char *rule,

@@ -66,6 +66,9 @@ struct ho_conn *ho_conn_new(struct ho_loop *l, bool accepted)
     l->named++;
     ho_list_push(&l->conns, &c->all);
     ho_loop_touch(l, c);
+    if (l->app->made != NULL) {
+        l->app->made(l, c);
+    }
     return c;
 }
 

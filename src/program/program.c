@@ -15,7 +15,8 @@
 
 static const struct ho_behaviour *const behaviours[] = {
     &ho_behaviour_raw,          &ho_behaviour_echo_server, &ho_behaviour_bulk_sender,
-    &ho_behaviour_bulk_checker, &ho_behaviour_heartbeat,
+    &ho_behaviour_bulk_checker, &ho_behaviour_heartbeat,   &ho_behaviour_http_server,
+    &ho_behaviour_http_client,
 };
 
 #define N_BEHAVIOURS (sizeof(behaviours) / sizeof(behaviours[0]))

@@ -37,7 +37,7 @@ static int name_step(struct ho_maker *m, const struct ho_scn_line *line, struct 
     if (label != NULL) {
         step->label = label->text;
     } else {
-        const char *verb = ho_step_text(step->kind);
+        const char *verb = line->form == HO_FORM_HANG ? "hang" : ho_step_text(step->kind);
         snprintf(text, sizeof(text), same > 1 ? "%s%u" : "%s", verb, same);
         step->label = ho_maker_keep(m, text);
     }

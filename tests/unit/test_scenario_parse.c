@@ -54,7 +54,8 @@ static const struct {
     { TWO_HOSTS "at 1 client send 5", 3, 4, "found '1'", "a time such as" },
     { TWO_HOSTS "at", 3, 3, "found the end of the line", "a time such as" },
     { TWO_HOSTS "at 1s client connect server", 3, 22, "found 'server'", "server:7000" },
-    { TWO_HOSTS "at 1s client connect serve:7000", 3, 22, "found 'serve:7000'", "a host and a port" },
+    { TWO_HOSTS "at 1s client connect serve:7000", 3, 22, "found 'serve:7000'",
+      "a host and a port" },
     { TWO_HOSTS "set server net.ipv4.tcp_retires2 3", 3, 12, "found 'net.ipv4.tcp_retires2'",
       "did you mean 'net.ipv4.tcp_retries2'?" },
     { TWO_HOSTS "option server SO_KEEPALVE 1", 3, 15, "found 'SO_KEEPALVE'",
@@ -364,8 +365,7 @@ static void title_claims_and_engines_can_be_asked_for(void **state)
     struct ho_scn *s = parsed(everything, sizeof(everything) - 1);
     struct ho_claim claim;
 
-    assert_string_equal(ho_scn_title(s),
-                        "a \"quoted\" title with a back\\slash, and caf\xc3\xa9");
+    assert_string_equal(ho_scn_title(s), "a \"quoted\" title with a back\\slash, and caf\xc3\xa9");
     assert_true(ho_scn_runs_on(s, "kernel"));
     assert_false(ho_scn_runs_on(s, "virtual-kernel"));
     assert_true(ho_scn_claim(s, 2, &claim));

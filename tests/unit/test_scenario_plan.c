@@ -204,7 +204,8 @@ static void settings_take_durations_in_their_own_units(void **state)
     assert_int_equal(p->setup[2].u.sysctl.value[0], 5000);
     assert_int_equal(p->setup[3].u.sysctl.count, 3);
     assert_int_equal(p->setup[3].u.sysctl.value[2], 6291456);
-    assert_int_equal(p->setup[5].u.sysctl.id, HO_SYSCTL_TCP_RETRIES2); /* the command line's, last */
+    assert_int_equal(p->setup[5].u.sysctl.id,
+                     HO_SYSCTL_TCP_RETRIES2); /* the command line's, last */
     assert_int_equal(p->setup[5].u.sysctl.value[0], 8);
     assert_int_equal(step(p, HO_STEP_CALL, 0)->u.call.value[0], 1); /* SO_LINGER: on, seconds */
     assert_int_equal(step(p, HO_STEP_CALL, 0)->u.call.value[1], 1500);
@@ -260,10 +261,11 @@ static void steps_of_one_time_keep_the_order_of_the_file(void **state)
 static void a_play_ends_after_the_last_time_that_is_named(void **state)
 {
     (void)state;
-    struct ho_scn *s = parsed(CONNECTED "at 1s client send 5\n"
-                                        "at 2s cut\n"
-                                        "expect client is ESTABLISHED at the end\n"
-                                        "expect server notices ETIMEDOUT between 3s and 7s after cut\n");
+    struct ho_scn *s =
+        parsed(CONNECTED "at 1s client send 5\n"
+                         "at 2s cut\n"
+                         "expect client is ESTABLISHED at the end\n"
+                         "expect server notices ETIMEDOUT between 3s and 7s after cut\n");
     struct ho_plan *p = planned(s);
 
     assert_int_equal(p->end.ns, 10 * S);
@@ -287,8 +289,8 @@ static void windows_have_five_ways_to_be_said(void **state)
                               "expect client notices EOF after cut\n"
                               "expect client stays ESTABLISHED from 3s until 20s\n");
     struct ho_plan *p = planned(s);
-    static const int64_t ms[][2] = { { 0, 100000 },     { 19999, 20001 }, { 12500, 13500 },
-                                     { 10000, 17000 },  { 10000, 15000 }, { 10000, 100000 },
+    static const int64_t ms[][2] = { { 0, 100000 },    { 19999, 20001 }, { 12500, 13500 },
+                                     { 10000, 17000 }, { 10000, 15000 }, { 10000, 100000 },
                                      { 3000, 20000 } };
 
     assert_int_equal(p->expect_count, 7);
@@ -317,12 +319,13 @@ static void a_repeated_send_is_many_steps(void **state)
 static void what_is_done_to_a_host_is_done_to_its_processes(void **state)
 {
     (void)state;
-    struct ho_scn *s = parsed(TWO_HOSTS "cable client -- server\nprocess client.db\n"
-                                        "process client.idle\n"
-                                        "connection client -> server:7000\n"
-                                        "connection client.db -> server:7000\n"
-                                        "at 1s client hang\nat 2s client.db kill\nat 3s client kill\n"
-                                        "at 4s client connect server:7000\n");
+    struct ho_scn *s =
+        parsed(TWO_HOSTS "cable client -- server\nprocess client.db\n"
+                         "process client.idle\n"
+                         "connection client -> server:7000\n"
+                         "connection client.db -> server:7000\n"
+                         "at 1s client hang\nat 2s client.db kill\nat 3s client kill\n"
+                         "at 4s client connect server:7000\n");
     struct ho_plan *p = planned(s);
 
     assert_int_equal(count(p, HO_STEP_STOP), 2); /* client.idle never began */
@@ -449,12 +452,14 @@ static const struct {
     { TWO_HOSTS "switch lan\ncable client -- lan -- server\nat 1s unplug lan", 5, "name one" },
     { TWO_HOSTS "cable client -- client", 3, "from client to itself" },
     { TWO_HOSTS "host a\nmiddlebox m forgets after 1s then drops\ncable client -- m -- server\n"
-                "cable a -- m", 6, "has all its cables already" },
+                "cable a -- m",
+      6, "has all its cables already" },
     { TWO_HOSTS "cable client -- server as x\nhost b\ncable client -- b -- server as y", 5,
       "one name for 2 cables" },
     { "host a 10.0.0.1/8\nhost b 10.0.0.1/8", 0, "a and b have the same address 10.0.0.1" },
     { "plays over ipv6\nhost a 10.0.0.1/8\nhost b 10.0.0.2/8\ncable a -- b\n"
-      "connection a -> b:80", 5, "b has no address of IPv6" },
+      "connection a -> b:80",
+      5, "b has no address of IPv6" },
     { JOINED "set client net.ipv4.tcp_retries2 300", 4, "0 to 255" },
     { JOINED "set client net.ipv4.tcp_keepalive_time 1500ms", 4, "whole seconds" },
     { JOINED "set client net.ipv4.tcp_retries2 3 4", 4, "a value of" },
@@ -465,7 +470,8 @@ static const struct {
     { "sweep size five\n" CONNECTED "at 1s client send $size", 1, "expected a number of bytes" },
     { "lasts 5s\n" CONNECTED "at 6s client send 1", 1, "ends before a step" },
     { CONNECTED "at 1s cut\nexpect nobody notices\n"
-                "expect client notices EOF at 1s between 2s and 3s", 7, "only one of" },
+                "expect client notices EOF at 1s between 2s and 3s",
+      7, "only one of" },
     { CONNECTED "expect client notices EOF between 3s and 2s", 5, "ends before it begins" },
     { "lasts 5s\n" CONNECTED "expect client notices EOF between 6s and 7s", 6, "after the end" },
     { CONNECTED "at 1s client send 1 every 0s until 3s", 5, "more than 0s" },
@@ -492,8 +498,7 @@ static void what_makes_no_sense_is_refused_with_its_line(void **state)
             err = ho_plan_make(&p, s, &c, NULL, &e);
             assert_null(p);
         }
-        if (err != -EINVAL || e.line != refused[i].line ||
-            strstr(e.text, refused[i].why) == NULL) {
+        if (err != -EINVAL || e.line != refused[i].line || strstr(e.text, refused[i].why) == NULL) {
             fail_msg("%s\ngives %d, %u:%u: %s", refused[i].text, err, e.line, e.column, e.text);
         }
         ho_scn_free(s);

@@ -58,11 +58,11 @@ static const struct {
     { HO_TYPE_DURATION, ".5s" },
     { HO_TYPE_DURATION, "5 s" },
     { HO_TYPE_DURATION, "5sec" },
-    { HO_TYPE_DURATION, "15s11m" },          /* units must fall */
-    { HO_TYPE_DURATION, "1s1s" },            /* and not repeat */
-    { HO_TYPE_DURATION, "0.5ns" },           /* finer than the clock */
-    { HO_TYPE_DURATION, "1.0000000001s" },   /* more digits than nanoseconds have */
-    { HO_TYPE_DURATION, "3651d" },           /* more than ten years */
+    { HO_TYPE_DURATION, "15s11m" },        /* units must fall */
+    { HO_TYPE_DURATION, "1s1s" },          /* and not repeat */
+    { HO_TYPE_DURATION, "0.5ns" },         /* finer than the clock */
+    { HO_TYPE_DURATION, "1.0000000001s" }, /* more digits than nanoseconds have */
+    { HO_TYPE_DURATION, "3651d" },         /* more than ten years */
     { HO_TYPE_DURATION, "99999999999999999999s" },
     { HO_TYPE_BYTES, "10MB" },
     { HO_TYPE_BYTES, "0.3" },

@@ -158,19 +158,38 @@ static struct ho_dur clamped(const struct walk *w, struct ho_dur delay, struct h
     return shorter(delay, ho_ns(w->in->user_timeout.ns - passed.ns));
 }
 
+/* Whether a segment sent now leaves the host. */
+static bool has_route(const struct walk *w)
+{
+    return w->in->no_route_ns <= 0 || w->now.ns - w->origin.ns < w->in->no_route_ns;
+}
+
+/* After the tail loss probe the timer runs in full, counted from the last real sending: that is
+ * the probe, unless it could not leave.
+ */
+static struct ho_dur after_probe(const struct walk *w, struct ho_time sent_at)
+{
+    struct ho_dur passed = ho_time_since(w->now, sent_at);
+    struct ho_dur least = ho_clk_jiffies_dur(&w->clk, 1);
+
+    return passed.ns + least.ns < w->in->rto.ns ? ho_ns(w->in->rto.ns - passed.ns) : least;
+}
+
 /* ground-truth A3: given up when an RTO fires and T(n), or the user timeout, has passed since the
- * first retransmission.
+ * first retransmission, or since the last real sending if that one could not leave the host.
  */
 static void follow_data(struct walk *w)
 {
     const struct ho_range_in *in = w->in;
     struct ho_dur rto = in->rto;
     struct ho_dur delay = rto;
-    struct ho_time first = w->origin;
+    struct ho_time first = w->origin, sent_at = w->origin;
     struct ho_dur limit;
 
     if (in->tlp) {
         fire(w, probe_timeout(w));
+        sent_at = has_route(w) ? w->now : sent_at;
+        delay = after_probe(w, sent_at);
     }
     for (unsigned sent = 0; !w->too_long; sent++) {
         fire(w, delay);
@@ -182,7 +201,7 @@ static void follow_data(struct walk *w)
             return;
         }
         if (sent == 0) {
-            first = w->now;
+            first = has_route(w) ? w->now : sent_at;
             w->c->since = jiffies_at(w, first);
         }
         rto = doubled(rto, in->rto_max);

@@ -35,7 +35,7 @@ static bool delays_are_fixed(const struct ho_range_in *in)
     switch (in->kind) {
     case HO_RANGE_DATA:
     case HO_RANGE_SYN:
-        return in->user_timeout.ns == 0 && !in->orphan;
+        return in->user_timeout.ns == 0 && !in->orphan && in->no_route_ns <= 0;
     case HO_RANGE_SYNACK:
     case HO_RANGE_FIN_WAIT2:
         return true;

@@ -53,12 +53,14 @@ struct ho_range_in {
                        * from the origin: negative if before; at most `idle` before */
 
     /* DATA, PROBES */
-    struct ho_dur rto;                 /* as TCP_INFO says at the origin */
-    struct ho_dur srtt;                /* DATA with `tlp` */
-    bool tlp;                          /* DATA: net.ipv4.tcp_early_retrans is 3 or 4 */
-    bool one_segment;                  /* DATA: exactly one segment is in flight */
-    bool orphan;                       /* its process is gone or has closed it */
-    bool neighbour;                    /* DATA: the peer is on the link, and ARP finds nobody */
+    struct ho_dur rto;   /* as TCP_INFO says at the origin */
+    struct ho_dur srtt;  /* DATA with `tlp` */
+    bool tlp;            /* DATA: net.ipv4.tcp_early_retrans is 3 or 4 */
+    bool one_segment;    /* DATA: exactly one segment is in flight */
+    bool orphan;         /* its process is gone or has closed it */
+    int64_t no_route_ns; /* DATA: after the origin; from then on nothing leaves the host, because
+                          * an interface, address or route is gone (A3, A4); 0: never */
+    bool neighbour;      /* DATA: the peer is on the link, and ARP finds nobody */
     uint32_t retries2, orphan_retries; /* the sysctls */
 
     /* SYN, SYNACK */
@@ -79,9 +81,8 @@ struct ho_range {
 /* Computes the range. Defaults that Linux fixes (200 ms, 1 s, 2 jiffies) are built in.
  *
  * Returns 0; -ENOTSUP for data to a neighbour that ARP cannot find, as said above; -EINVAL if a
- * value makes no sense (rto or rto_max of 0, intvl or idle of 0, armed too long ago, more than 255
- * retries, an HZ above 1000, more than 115 days, into_jiffy
- * longer than a jiffy), or if the
+ * value makes no sense (rto or rto_max of 0, intvl or idle of 0, armed too long ago, into_jiffy
+ * longer than a jiffy, more than 255 retries, an HZ above 1000, more than 115 days), or if the
  * chain is longer than 1,000 timers. *ret is untouched on failure.
  */
 int ho_range(const struct ho_range_in *in, struct ho_range *ret);

@@ -39,6 +39,7 @@ static struct ho_range_in range_in(const struct ho_basis *b)
         .tlp = b->tlp,
         .one_segment = b->one_segment,
         .orphan = b->orphan,
+        .no_route_ns = b->no_route_ns,
         .neighbour = b->neighbour,
         .retries2 = b->retries2,
         .orphan_retries = b->orphan_retries,

@@ -301,13 +301,36 @@ static int keepalive_origin(const struct look *l, struct ho_basis *b)
     return l->heard && l->established && b->armed_ns >= -b->idle.ns ? 0 : -ENOTSUP;
 }
 
+/* Without a route nothing leaves (ground-truth A4): since which fault, after the data was sent? */
+static int find_lost_route(const struct look *l, struct ho_basis *b)
+{
+    const char *err = l->one->has_kernel ? l->one->kernel_err : l->one->app_err;
+
+    if (strcmp(err, "ENETUNREACH") != 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < l->end; i++) {
+        const struct ho_record *r = &l->tl->rec[i];
+        const struct ho_rec_fault *f = &r->u.fault;
+
+        if (r->kind == HO_REC_FAULT && r->t.ns > b->origin.ns &&
+            (strcmp(f->what, l->one->host) == 0 || strcmp(r->host, l->one->host) == 0) &&
+            (strcmp(f->verb, "interface") == 0 || strcmp(f->verb, "address") == 0 ||
+             strcmp(f->verb, "route") == 0)) {
+            b->no_route_ns = r->t.ns - b->origin.ns;
+            return 0;
+        }
+    }
+    return -ENOTSUP;
+}
+
 static int data_origin(const struct look *l, struct ho_basis *b)
 {
     b->chain = HO_BASIS_DATA;
     b->origin = l->begun;
     b->one_segment = l->segments == 1;
     b->neighbour = is_unreachable_neighbour(l, l->begun);
-    return l->in_flight ? 0 : -ENOTSUP;
+    return l->in_flight ? find_lost_route(l, b) : -ENOTSUP;
 }
 
 static int probes_origin(const struct look *l, struct ho_basis *b)

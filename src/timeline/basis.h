@@ -34,6 +34,7 @@ struct ho_basis {
     int64_t armed_ns;
     struct ho_dur rto, srtt;
     bool tlp, one_segment, orphan, neighbour;
+    int64_t no_route_ns;
     uint32_t retries2, orphan_retries;
     uint32_t retries, linear;
     struct ho_dur fin_timeout;

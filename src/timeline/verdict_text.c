@@ -178,17 +178,32 @@ static void put_result(struct ho_text *out, const struct ho_verdict *one)
     ho_text_put(out, one->app_call);
 }
 
-/* The range with as many digits as its width needs: "938.2 to 940.2 s", "7873 to 8003 s". */
+/* `ns` as seconds, the last digit rounded down or up. */
+static void put_bound(struct ho_text *out, int64_t ns, unsigned digits, bool up)
+{
+    int64_t unit = HO_NS_PER_S;
+
+    for (unsigned i = 0; i < digits; i++) {
+        unit /= 10;
+    }
+    int64_t whole = ns / unit;
+    whole += up && ns > whole * unit ? 1 : 0;
+    ho_text_seconds(out, whole * unit, digits);
+}
+
+/* The range with as many digits as its width needs, never narrower than it is: "938.1 to 940.3 s",
+ * "7873 to 8004 s".
+ */
 static void put_range(struct ho_text *out, const struct ho_verdict *one, uint32_t hz)
 {
     unsigned digits = one->range_max_ns - one->range_min_ns > 100 * HO_NS_PER_S ? 0 : 1;
 
-    if (one->range_max_ns < 10 * HO_NS_PER_S) {
-        digits = 3;
+    if (one->range_max_ns - one->range_min_ns < HO_NS_PER_S) {
+        digits = one->range_max_ns < 10 * HO_NS_PER_S ? 3 : 2;
     }
-    ho_text_seconds(out, one->range_min_ns, digits);
+    put_bound(out, one->range_min_ns, digits, false);
     ho_text_put(out, " to ");
-    ho_text_seconds(out, one->range_max_ns, digits);
+    put_bound(out, one->range_max_ns, digits, true);
     if (hz == 0) {
         ho_text_put(out, " s with exact timers");
     } else {

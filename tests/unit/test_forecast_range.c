@@ -204,6 +204,9 @@ static void the_search_misses_no_phase(void **state)
             assert_same_as_all_phases(&in);
             in.user_timeout = ho_ms(1000 * (n + 1));
             assert_same_as_all_phases(&in);
+            in.user_timeout = ho_ms(0);
+            in.no_route_ns = (30 + 60 * n) * MS;
+            assert_same_as_all_phases(&in);
             in = defaults(HO_RANGE_KEEPALIVE);
             in.hz = hz[i];
             in.idle = ho_s(5 + 17 * n);
@@ -262,8 +265,8 @@ static void exact_timers_give_the_ideal_times(void **state)
 static void measured_deaths_lie_in_their_range(void **state)
 {
     (void)state;
-    struct ho_range_in in[9];
-    static const int64_t ms[9] = {
+    struct ho_range_in in[11];
+    static const int64_t ms[11] = {
         11050,  /* row 2: keepalive 5/2/3, after the last segment */
         6650,   /* A3: retries2=3, LAN */
         6870,   /* A3: retries2=4 */
@@ -273,10 +276,12 @@ static void measured_deaths_lie_in_their_range(void **state)
         64000,  /* row 11: SYN-ACK, 5 retries: about 64 s */
         107300, /* row 15: an orphan's FIN */
         60200,  /* row 6a: FIN-WAIT-2 */
+        13179,  /* row 3e: retries2=5, the address removed (s03z_addrdel_inflight_r5) */
+        13238,  /* the same, the route removed (s03z_routedel_inflight_r5) */
     };
     struct ho_range r = { 0 };
 
-    for (size_t i = 0; i < 9; i++) {
+    for (size_t i = 0; i < 11; i++) {
         in[i] = defaults(i == 0 ? HO_RANGE_KEEPALIVE : HO_RANGE_DATA);
         in[i].srtt = ho_us(2300);
     }
@@ -294,7 +299,10 @@ static void measured_deaths_lie_in_their_range(void **state)
     in[6].retries = 5;
     in[7].orphan = true;
     in[8] = defaults(HO_RANGE_FIN_WAIT2);
-    for (size_t i = 0; i < 9; i++) {
+    in[9].retries2 = 5;
+    in[9].no_route_ns = 45 * MS;
+    in[10] = in[9];
+    for (size_t i = 0; i < 11; i++) {
         assert_int_equal(ho_range(&in[i], &r), 0);
         assert_in_range(ms[i] * MS, r.min_ns - ROUNDED, r.max_ns + LATE);
     }

@@ -81,7 +81,7 @@ int64_t halfopen_end(const struct halfopen *w);
 int halfopen_run(struct halfopen *w, int64_t until);
 
 /* Does now what one step of a scenario says, without its time: "cut client -- server",
- * "server power-off", "client send 1000", "server run http_server port=80".
+ * "server power-off", "client send 1000", "server run http-server port=80".
  *
  * Returns 0; -EINVAL with *ret_error filled (it may be NULL), and the world as it was if the
  * line is no step; -ENOMEM.

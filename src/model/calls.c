@@ -71,7 +71,11 @@ static struct ho_model_program *hands(struct ho_model *m, struct ho_model_proc *
         ho_model_fail(m, -ENOMEM, "no memory for a process");
         return NULL;
     }
-    ho_model_program_run(m, g); /* it makes its epoll */
+    ho_model_program_run(m, g); /* it makes its epoll; without memory for it, it ends */
+    if (g->program == NULL) {
+        ho_model_fail(m, -ENOMEM, "no memory for a process");
+        return NULL;
+    }
     return g;
 }
 

@@ -1,7 +1,8 @@
 /* The public library: include/halfopen/halfopen.h says what each function does.
  *
- * A step given by halfopen_do() is read as the last line of the world's own scenario, so that it
- * may say all that a scenario may say; the texts that it brought along live as long as the world.
+ * A step given by halfopen_do() is read as the last line of the world's scenario and of all the
+ * steps given before, so that it may say all that a scenario may say and is checked as one; the
+ * texts that it brought along live as long as the world.
  */
 
 #include "halfopen/halfopen.h"
@@ -229,7 +230,7 @@ static char *text_with(const struct halfopen *w, const char *step, size_t *ret_l
     char *text = malloc(room);
 
     if (text != NULL) {
-        int n = snprintf(text, room, "%s\nat %" PRId64 "ns %s\n", w->text, halfopen_now(w), step);
+        int n = snprintf(text, room, "%s\nat %" PRId64 "ns %s", w->text, halfopen_now(w), step);
 
         *ret_len = (size_t)n;
     }
@@ -281,13 +282,20 @@ int halfopen_do(struct halfopen *w, const char *step, struct halfopen_error *ret
         return -ENOMEM;
     }
     err = script_new(w, text, len, &s, ret_error);
-    free(text);
     if (err != 0) {
+        free(text);
         return err;
     }
     verdicts_forget(w);
     err = do_steps(w, s->plan, lines_of(w->text) + 1);
-    return err == -EINVAL ? refuse(ret_error, halfopen_why(w)) : err;
+    if (err != 0) {
+        free(text);
+        return err == -EINVAL ? refuse(ret_error, halfopen_why(w)) : err;
+    }
+    /* What was done is part of the story: a later step is read behind it. */
+    free(w->text);
+    w->text = text;
+    return 0;
 }
 
 /* ---- processes and calls --------------------------------------------------------------------- */

@@ -85,7 +85,9 @@ static int engine_finish(void *self)
 
 static const char *engine_why(void *self)
 {
-    return model_of(self)->why;
+    struct ho_model *m = model_of(self);
+
+    return m->why[0] != '\0' ? m->why : "out of memory";
 }
 
 static void engine_destroy(void *self)

@@ -1,0 +1,297 @@
+/* What the model writes into the timeline: relative numbers, fates, names, order, and the same
+ * bytes every time.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/model_play.h"
+
+#define CONNECTED                                                                                  \
+    "host client\nhost server\ncable client -- server delay 1ms\nneighbours static\n"              \
+    "connection client -> server:80\n"
+
+/* The n-th record of a kind from a host, from 0. */
+static const struct ho_record *find(const struct model_play *p, enum ho_rec_kind kind,
+                                    const char *host, size_t n)
+{
+    for (size_t i = 0; i < p->tl.n; i++) {
+        const struct ho_record *r = &p->tl.rec[i];
+
+        if (r->kind == kind && (host[0] == '\0' || strcmp(r->host, host) == 0) && n-- == 0) {
+            return r;
+        }
+    }
+    fail_msg("the timeline has no such record");
+    return NULL;
+}
+
+static void a_handshake_has_relative_numbers_and_both_options(void **state)
+{
+    struct model_play p;
+
+    (void)state;
+    model_play(&p, CONNECTED "at 1s client send 100\nlasts 2s\n");
+    const struct ho_rec_seg *syn = &find(&p, HO_REC_SEG, "client", 0)->u.seg;
+    const struct ho_rec_seg *syn_ack = &find(&p, HO_REC_SEG, "server", 0)->u.seg;
+    const struct ho_rec_seg *ack = &find(&p, HO_REC_SEG, "client", 1)->u.seg;
+    const struct ho_rec_seg *data = &find(&p, HO_REC_SEG, "client", 2)->u.seg;
+
+    assert_int_equal(syn->flags, HO_TCP_SYN);
+    assert_int_equal(syn->seq, 0);
+    assert_true(syn->has_mss && syn->has_wscale && syn->sack_ok && syn->has_ts);
+    assert_int_equal(syn->shift, 0);
+    assert_string_equal(syn->to, "server");
+    assert_int_equal(syn->fate, HO_FATE_FWD);
+    assert_int_equal(syn->dt_deliver.ns, 1000000);
+    assert_int_equal(syn_ack->flags, HO_TCP_SYN | HO_TCP_ACK);
+    assert_int_equal(syn_ack->seq, 0);
+    assert_int_equal(syn_ack->ack, 1);
+    assert_int_equal(ack->seq, 1);
+    assert_int_equal(ack->ack, 1);
+    assert_int_equal(ack->shift, syn->wscale);
+    assert_int_equal(data->seq, 1);
+    assert_int_equal(data->len, 100);
+    assert_int_not_equal(data->raw_seq, 1);
+    model_play_free(&p);
+}
+
+static void a_cut_takes_what_is_under_way(void **state)
+{
+    struct model_play p;
+
+    (void)state;
+    /* The cut comes 0.5 ms after the segment left; its way takes 1 ms. */
+    model_play(&p, CONNECTED "at 1s client send 100\nat 1.0005s cut\nlasts 1.1s\n");
+    const struct ho_rec_seg *data = &find(&p, HO_REC_SEG, "client", 2)->u.seg;
+
+    assert_int_equal(data->len, 100);
+    assert_int_equal(data->fate, HO_FATE_CUT);
+    assert_string_equal(data->via, "client -- server");
+    model_play_free(&p);
+}
+
+static void fates_say_where_a_frame_was_lost(void **state)
+{
+    struct model_play p;
+
+    (void)state;
+    model_play(&p, "host client\nhost server\ncable client -- server as lan\nneighbours static\n"
+                   "connection client -> server:80\nat 1s drop next 1 data\nat 1s client send 10\n"
+                   "at 3s unplug client\nat 4s client send 10\nlasts 5s\n");
+    const struct ho_rec_seg *dropped = &find(&p, HO_REC_SEG, "client", 2)->u.seg;
+
+    assert_int_equal(dropped->fate, HO_FATE_LOST);
+    assert_string_equal(dropped->via, "lan");
+    /* Without carrier nothing leaves (ground-truth 3c): no further segment is on a wire. */
+    for (size_t i = 0; i < p.tl.n; i++) {
+        const struct ho_record *r = &p.tl.rec[i];
+
+        if (r->kind == HO_REC_SEG && strcmp(r->host, "client") == 0 && r->t.ns > 3000000000) {
+            assert_int_not_equal(r->u.seg.fate, HO_FATE_FWD);
+        }
+    }
+    model_play_free(&p);
+}
+
+static void a_frame_through_a_switch_is_recorded_once(void **state)
+{
+    struct model_play p;
+
+    (void)state;
+    model_play(&p, "host client\nhost server\nhost other\nswitch lan\n"
+                   "cable client -- lan delay 1ms\ncable server -- lan delay 2ms\n"
+                   "cable other -- lan\nconnection client -> server:80\nlasts 1s\n");
+    const struct ho_record *who_has = find(&p, HO_REC_ND, "client", 0);
+    const struct ho_rec_seg *syn = &find(&p, HO_REC_SEG, "client", 0)->u.seg;
+
+    assert_true(who_has->u.nd.multicast);
+    assert_false(who_has->u.nd.answer);
+    assert_int_equal(syn->dt_deliver.ns, 3000000);
+    /* One question, one answer at the start; five seconds have not passed for more. */
+    assert_int_equal(model_count(&p, HO_REC_ND, "client"), 1);
+    assert_int_equal(model_count(&p, HO_REC_ND, "server"), 1);
+    assert_int_equal(model_count(&p, HO_REC_ND, "other"), 0);
+    model_play_free(&p);
+}
+
+/* ground-truth s08d: SYN, challenge ACK of the old life, RST for it, SYN again 2 jiffies later. */
+static void a_rebooted_client_on_the_same_port_begins_a_new_connection(void **state)
+{
+    static const struct {
+        const char *host, *conn;
+        uint8_t flags;
+    } expected[] = {
+        { "client", "new", HO_TCP_SYN },
+        { "server", "old", HO_TCP_ACK },
+        { "client", "old", HO_TCP_RST },
+        { "client", "new", HO_TCP_SYN },
+        { "server", "new", HO_TCP_SYN | HO_TCP_ACK },
+        { "client", "new", HO_TCP_ACK },
+    };
+    struct model_play p;
+    size_t n = 0;
+
+    (void)state;
+    model_play(&p, "host client\nhost server\ncable client -- server delay 1ms\n"
+                   "neighbours static\nconnection client -> server:80 from 40000 as old\n"
+                   "at 1s client send 100\nat 10s client power-off\nat 12s client boot\n"
+                   "at 13s client connect server:80 from 40000 as new\nlasts 14s\n");
+    for (size_t i = 0; i < p.tl.n; i++) {
+        const struct ho_record *r = &p.tl.rec[i];
+
+        if (r->kind != HO_REC_SEG || r->t.ns < 13000000000) {
+            continue;
+        }
+        assert_true(n < sizeof(expected) / sizeof(expected[0]));
+        assert_string_equal(r->host, expected[n].host);
+        assert_string_equal(r->conn, expected[n].conn);
+        assert_int_equal(r->u.seg.flags, expected[n].flags);
+        n++;
+    }
+    assert_int_equal(n, sizeof(expected) / sizeof(expected[0]));
+    model_play_free(&p);
+}
+
+static void an_option_is_a_setting_of_the_connection(void **state)
+{
+    struct model_play p;
+    size_t n = 0;
+
+    (void)state;
+    model_play(&p, CONNECTED "option server TCP_KEEPIDLE 5s\noption server SO_KEEPALIVE 1\n"
+                             "lasts 1s\n");
+    for (size_t i = 0; i < p.tl.n; i++) {
+        const struct ho_record *r = &p.tl.rec[i];
+
+        if (r->kind == HO_REC_SETTINGS && strcmp(r->u.settings.scope, "sockopt") == 0) {
+            assert_string_equal(r->host, "server");
+            assert_string_equal(r->conn, "c1");
+            assert_string_equal(r->process, "app");
+            n++;
+        }
+    }
+    assert_int_equal(n, 3); /* and SO_REUSEADDR, inherited from the listener */
+    model_play_free(&p);
+}
+
+static void a_socket_is_written_down_only_when_it_changed(void **state)
+{
+    struct model_play p;
+
+    (void)state;
+    model_play(&p, CONNECTED "at 1s client send 100\nat 2s cut\nlasts 24h\n");
+    const struct ho_rec_sock *last = NULL;
+    struct ho_rec_sock same;
+
+    for (size_t i = 0; i < p.tl.n; i++) {
+        const struct ho_record *r = &p.tl.rec[i];
+
+        if (r->kind != HO_REC_SOCK || strcmp(r->host, "client") != 0) {
+            continue;
+        }
+        if (last != NULL) {
+            same = *last;
+            same.expires = r->u.sock.expires;
+            assert_memory_not_equal(&same, &r->u.sock, sizeof(same));
+        }
+        last = &r->u.sock;
+    }
+    assert_non_null(last);
+    assert_string_equal(last->state, "ESTABLISHED");
+    assert_true(model_count(&p, HO_REC_SOCK, "client") < 12);
+    model_play_free(&p);
+}
+
+static void a_power_loss_ends_sockets_and_processes(void **state)
+{
+    struct model_play p;
+    const struct ho_rec_sock *last = NULL;
+
+    (void)state;
+    model_play(&p, CONNECTED "at 10s client power-off\nlasts 20s\n");
+    for (size_t i = 0; i < p.tl.n; i++) {
+        const struct ho_record *r = &p.tl.rec[i];
+
+        if (r->kind == HO_REC_SOCK && strcmp(r->host, "client") == 0) {
+            last = &r->u.sock;
+        }
+        assert_false(r->t.ns >= 10000000000 && r->kind == HO_REC_SEG);
+    }
+    assert_non_null(last);
+    assert_string_equal(last->state, "gone");
+    model_play_free(&p);
+}
+
+static void a_stopped_process_takes_its_data_when_it_goes_on(void **state)
+{
+    struct model_play p;
+    int64_t read_at = -1;
+    bool waited = false;
+
+    (void)state;
+    model_play(&p, CONNECTED "at 1s client stop\nat 2s server send 500\nat 9s client continue\n"
+                             "lasts 10s\n");
+    for (size_t i = 0; i < p.tl.n; i++) {
+        const struct ho_record *r = &p.tl.rec[i];
+
+        if (strcmp(r->host, "client") == 0 && r->kind == HO_REC_SOCK && r->u.sock.rq == 500) {
+            waited = true; /* its kernel has it, and has acknowledged it */
+        }
+        if (strcmp(r->host, "client") == 0 && r->kind == HO_REC_APP && !r->u.app.enter &&
+            strcmp(r->u.app.call, "recv") == 0) {
+            assert_int_equal(r->u.app.ret, 500);
+            read_at = r->t.ns;
+        }
+    }
+    assert_true(waited);
+    assert_int_equal(read_at, 9000000000);
+    model_play_free(&p);
+}
+
+static void the_same_plan_gives_the_same_timeline(void **state)
+{
+    static const char text[] =
+        "host client\nhost server\ncable client -- server delay 3ms rate 20Mbit queue 40 loss 2%"
+        " reorder 1% duplicate 1% corrupt 1%\nconnection client -> server:80\n"
+        "at 1s client send 200k\nat 2s cut\nat 9s plug\nat 20s client power-off\nlasts 300s\n";
+    struct model_play a;
+    struct model_play b;
+
+    (void)state;
+    model_play(&a, text);
+    model_play(&b, text);
+    char *lines_a = model_lines(&a);
+    char *lines_b = model_lines(&b);
+
+    assert_true(a.tl.n > 500);
+    assert_string_equal(lines_a, lines_b);
+    free(lines_a);
+    free(lines_b);
+    model_play_free(&a);
+    model_play_free(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_handshake_has_relative_numbers_and_both_options),
+        cmocka_unit_test(a_cut_takes_what_is_under_way),
+        cmocka_unit_test(fates_say_where_a_frame_was_lost),
+        cmocka_unit_test(a_frame_through_a_switch_is_recorded_once),
+        cmocka_unit_test(a_rebooted_client_on_the_same_port_begins_a_new_connection),
+        cmocka_unit_test(an_option_is_a_setting_of_the_connection),
+        cmocka_unit_test(a_socket_is_written_down_only_when_it_changed),
+        cmocka_unit_test(a_power_loss_ends_sockets_and_processes),
+        cmocka_unit_test(a_stopped_process_takes_its_data_when_it_goes_on),
+        cmocka_unit_test(the_same_plan_gives_the_same_timeline),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -31,7 +31,8 @@ static void sign_rows(struct ladder *l)
         struct ladder_row *r = &l->row[i];
         uint32_t h = (2166136261u ^ r->sign) * 16777619u;
 
-        h = words_hash(h, r->label);
+        /* Plain segments are alike, however many share the row. */
+        h = words_hash(h, r->times == 0 ? r->label : r->next != r->seq ? "data" : "ACK");
         h = words_hash(h, ladder_side(l, r, 0));
         h = words_hash(h, ladder_side(l, r, 1));
         h = (h ^ (uint32_t)r->kind) * 16777619u;

@@ -16,6 +16,7 @@
 
 #define POLLIN 0x1u
 #define POLLOUT 0x4u
+#define BURST_NS (INT64_C(50) * 1000000) /* longer rows of segments are several bursts */
 
 struct states {
     struct ho_groups ends; /* (host, process, connection) */
@@ -153,13 +154,57 @@ static struct ladder_row *put_arrow(struct ladder *l, const struct ho_record *re
     return r;
 }
 
+/* Data or an ACK with nothing to point out, which may share a row with others of a burst. */
+static bool is_plain(const struct ho_rec_seg *s, const struct ho_mark *mark)
+{
+    return mark->kind == HO_MARK_NONE && s->n_sack == 0 && s->window != 0 &&
+           (s->flags & (HO_TCP_SYN | HO_TCP_FIN | HO_TCP_RST)) == 0;
+}
+
+/* Whether the last row shows the segments that this one follows in a burst; then it does as well.
+ */
+static bool joins_burst(struct ladder *l, const struct ho_record *rec, bool several)
+{
+    const struct ho_rec_seg *s = &rec->u.seg;
+    struct ladder_row *r = l->n == 0 ? NULL : &l->row[l->n - 1];
+
+    if (r == NULL || l->opts.unfolded || several || r->kind != LADDER_ARROW || r->times == 0 ||
+        r->side[0] != 0 || r->side[1] != 0 || side_index(l, rec->host) != (r->from_left ? 0 : 1) ||
+        r->lost != (s->fate != HO_FATE_FWD) || r->no_carrier != (s->fate == HO_FATE_NO_CARRIER) ||
+        rec->t.ns - r->t.ns > BURST_NS || (s->len > 0) != (r->next != r->seq) ||
+        (s->len > 0 && s->seq != r->next)) {
+        return false;
+    }
+    r->times++;
+    r->next = s->seq + s->len;
+    r->seq = s->len > 0 ? r->seq : r->next;
+    r->ack = s->ack;
+    if (s->len > 0) {
+        snprintf(r->label, sizeof(r->label), "%" PRIu32 " bytes from %" PRIu32 " (%" PRIu32 "x)",
+                 r->next - r->seq, r->seq, r->times);
+    } else {
+        snprintf(r->label, sizeof(r->label), "ACK %" PRIu32 " (%" PRIu32 "x)", r->ack, r->times);
+    }
+    r->arrival = ho_view_arrival(rec);
+    return true;
+}
+
 static void on_seg(struct ladder *l, const struct ho_record *rec, const struct ho_mark *mark,
                    bool several)
 {
-    struct ladder_row *r = put_arrow(l, rec, rec->u.seg.to);
+    bool plain = is_plain(&rec->u.seg, mark);
 
+    if (plain && joins_burst(l, rec, several)) {
+        return;
+    }
+    struct ladder_row *r = put_arrow(l, rec, rec->u.seg.to);
     if (r == NULL) {
         return;
+    }
+    if (plain) {
+        r->times = 1;
+        r->seq = rec->u.seg.seq;
+        r->next = r->seq + rec->u.seg.len;
     }
     seg_label(l, r->label, rec, several);
     r->sign = (uint32_t)mark->kind * 31 + rec->u.seg.flags;
@@ -253,9 +298,8 @@ static void on_app(struct ladder *l, const struct ho_record *rec)
 {
     const struct ho_rec_app *a = &rec->u.app;
     struct ho_text t = { 0 };
-    bool waits = a->enter && strcmp(a->call, "connect") == 0;
 
-    if (!waits && !l->opts.all_calls && is_dull(a)) {
+    if (!l->opts.all_calls && is_dull(a)) {
         return;
     }
     ho_text_put(&t, a->call);

@@ -19,9 +19,11 @@ struct ladder_row {
     struct ho_time t, arrival; /* arrival HO_NEVER if it has none */
     enum ladder_kind kind;
     bool from_left, lost, no_carrier;
-    bool hidden;   /* part of a fold */
-    bool error[2]; /* the side's text tells an error */
-    uint32_t sign; /* equal for rows that differ in time and number only */
+    bool hidden;             /* part of a fold */
+    bool error[2];           /* the side's text tells an error */
+    uint32_t sign;           /* equal for rows that differ in time and number only */
+    uint32_t times;          /* segments in this row: bursts share one */
+    uint32_t seq, next, ack; /* of plain data and ACKs: what the row covers */
     char label[LADDER_LABEL];
     size_t side[2]; /* offsets of the sides' texts in ladder.texts; 0: none */
 };

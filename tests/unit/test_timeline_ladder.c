@@ -154,6 +154,26 @@ static void rows_that_repeat_are_folded_unless_asked_not_to(void **state)
     ho_text_free(&out);
 }
 
+static void a_burst_of_segments_shares_a_row(void **state)
+{
+    (void)state;
+    const struct ho_ladder_opts opts = { .ascii = true };
+
+    for (int i = 0; i < 10; i++) {
+        make_seg(&tl, 0, "client", "A", (uint32_t)(1 + 1448 * i), 1, 1448, HO_FATE_FWD);
+    }
+    make_seg(&tl, 0, "client", "A", 14481, 1, 1448, HO_FATE_CUT); /* another fate: another row */
+    for (int i = 1; i <= 5; i++) {
+        make_seg(&tl, i, "server", "A", 1, (uint32_t)(1 + 2896 * i), 0, HO_FATE_FWD);
+    }
+    assert_drawn(
+        &opts, "          time                 client                                      server\n"
+               "           0 s                      |----- 14480 bytes from 1 (10x) ------>|\n"
+               "                                    |- 1448 bytes from 14481 --x           |\n"
+               "          1 ms                      |<---------- ACK 14481 (5x) -----------|\n"
+               "          5 ms                      |                 end                  |\n");
+}
+
 static void one_connection_can_be_drawn_alone(void **state)
 {
     (void)state;
@@ -192,6 +212,7 @@ int main(void)
         TEST(colours_and_utf8_appear_only_when_wanted),
         TEST(no_row_is_wider_than_a_hundred_columns),
         TEST(rows_that_repeat_are_folded_unless_asked_not_to),
+        TEST(a_burst_of_segments_shares_a_row),
         TEST(one_connection_can_be_drawn_alone),
         TEST(an_empty_timeline_has_nothing_to_draw),
     };

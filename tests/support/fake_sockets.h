@@ -107,6 +107,8 @@ int fake_start(struct fake *f, const char *behaviour, const char *args);
 
 /* A verb for `raw`; "send 1000 on=k". Fails the test unless it returns 0. */
 void fake_do(struct fake *f, int program, const char *verb_and_args);
+/* The same without an opinion: returns what ho_program_command() returned. */
+int fake_try(struct fake *f, int program, const char *verb_and_args);
 
 /* Plays up to and including `until`. */
 void fake_run(struct fake *f, struct ho_time until);

@@ -184,6 +184,7 @@ static void call_done(struct ho_truth_world *w, struct ho_truth_proc *p, struct 
         s->tx += (uint64_t)ret;
     }
     call_rec(w, p, call, name, "", ret);
+    w->recs->r[w->recs->n - 1].kind = HO_TRUTH_WAIT;
     if (s->fd >= 0 && strcmp(call, "blocking_close") != 0) {
         (void)ho_host_nonblock(w->hosts[p->host], p->pid, s->fd, true);
     }
@@ -499,7 +500,9 @@ static void look(struct ho_truth_world *w, struct ho_truth_proc *p)
 {
     struct ho_epoll_event events[8];
     struct ho_op op = { .kind = HO_OP_EPOLL_WAIT, .fd = p->epoll, .buf = events, .len = 8 };
-    int64_t n = call_now(w, p, &op);
+    int status = (int)ho_host_start(w->hosts[p->host], p->pid, &op, w->now);
+    assert(status == HO_OP_DONE); /* looking changes nothing: the host is not touched by it */
+    int64_t n = op.ret;
     p->look_us = FOREVER;
     for (int64_t i = 0; i < n; i++) {
         told(w, p, &events[i]);
@@ -635,6 +638,7 @@ void ho_truth_proc_start(struct ho_truth_world *w, const char *name)
     p->pid = (uint32_t)pid;
     p->alive = true;
     p->look_us = FOREVER;
+    p->busy_us = INT64_MIN;
     struct ho_op op = { .kind = HO_OP_EPOLL_CREATE };
     p->epoll = (int)call_now(w, p, &op);
     assert(p->epoll >= 0);

@@ -286,7 +286,8 @@ static void expect_call(const struct ho_truth_script *s, const struct ho_truth_l
         return; /* a blocking call that never returned */
     }
     int64_t t = l->n > 7 ? ho_truth_num(l->w[7]) : l->t_us;
-    struct ho_truth_rec *r = ho_truth_add(ret, HO_TRUTH_APP, ho_truth_proc(s, l->w[0]), t);
+    enum ho_truth_kind kind = l->n > 7 ? HO_TRUTH_WAIT : HO_TRUTH_APP;
+    struct ho_truth_rec *r = ho_truth_add(ret, kind, ho_truth_proc(s, l->w[0]), t);
     bool receives = strcmp(call, "recv") == 0;
     if (receives && ho_truth_num(ret_text) > 0) {
         r->bytes = (long)ho_truth_num(ret_text);

@@ -97,14 +97,15 @@ enum ho_truth_kind {
     HO_TRUTH_SEG,
     HO_TRUTH_ARP,
     HO_TRUTH_ICMP,
-    HO_TRUTH_APP, /* calls and events */
+    HO_TRUTH_APP,  /* calls and events */
+    HO_TRUTH_WAIT, /* calls that waited: another thread than the one that looks at events */
     HO_TRUTH_KINDS
 };
 
 struct ho_truth_rec {
     int64_t t_us;
     enum ho_truth_kind kind;
-    int who;          /* host, or process for HO_TRUTH_APP */
+    int who;          /* host, or process for HO_TRUTH_APP and HO_TRUTH_WAIT */
     char text[112];   /* what is compared */
     long win;         /* segments: the window; -1: none */
     long bytes;       /* HO_TRUTH_APP: received; -1: not a receiving */

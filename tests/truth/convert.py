@@ -24,6 +24,20 @@ HERE = Path(__file__).resolve().parent
 TS_SERVER = 144668929       # server's TSval minus the client's, in ms
 TS_PHASE = 430              # jiffies % 512 == 0 where the client's TSval % 2048 is this
 ANCHOR = 0.003              # a call so soon after an event answers it
+# What the settings of some files leave out; their descriptions and first records say it.
+OPTIONS = {
+    "s03x_recverr_own_dyn_r5": ("x", {"RECVERR": 1}),
+    "s05_keepalive": ("k", {"KEEPALIVE": 1, "KEEPIDLE": 5, "KEEPINTVL": 2, "KEEPCNT": 3}),
+    "s06d_linger0_close": ("k", {"LINGER": [1, 0]}),
+    "s13_keepalive_probe_then_data":
+        ("x", {"KEEPALIVE": 1, "KEEPIDLE": 2, "KEEPINTVL": 2, "KEEPCNT": 3}),
+    "s13_reset_by_acks_of_own_data":
+        ("x", {"KEEPALIVE": 1, "KEEPIDLE": 2, "KEEPINTVL": 2, "KEEPCNT": 3}),
+    "s13_reset_by_received_data":
+        ("x", {"KEEPALIVE": 1, "KEEPIDLE": 2, "KEEPINTVL": 2, "KEEPCNT": 3}),
+    "s14_s2c_cut_server_keepalive_client_talks":
+        ("x", {"KEEPALIVE": 1, "KEEPIDLE": 5, "KEEPINTVL": 2, "KEEPCNT": 3}),
+}
 SOCK_FIELDS = ("timer expires_ms idiag_retrans rq wq ca retransmits probes backoff rto_us unacked "
                "lost rtt_us rttvar_us ssthresh cwnd total_retrans").split()
 TIMERS = {"none": "off", "rto/tlp": "on", "probe0": "probe"}
@@ -139,8 +153,8 @@ class RealTime(Script):
             self.say("lo", "s", "down")
         for key, role in (("copts", "k"), ("sopts", "x")):
             opts = dict(c.get(key) or {})
-            if "recverr" in self.name and role == "x":
-                opts["RECVERR"] = 1         # what the description of the file says
+            if OPTIONS.get(self.name, ("", {}))[0] == role:
+                opts.update(OPTIONS[self.name][1])
             for name, value in opts.items():
                 value = ",".join(map(str, value)) if isinstance(value, list) else value
                 self.say("opt", role, name, value)
@@ -167,7 +181,7 @@ class RealTime(Script):
             # No segment ever left: the neighbour's timer, on the 32 ms grid, gives the phase.
             t = [r["t"] for r in self.records if r["kind"] == "arp"] or \
                 [r["t"] for r in self.records if r["kind"] == "icmp_on_lo"]
-            self.k = (TS_PHASE - 1000 * t[-1]) % 32 + 0.1 if t else 0.0
+            self.k = (1 << 31) + TS_PHASE + (-1000 * t[-1]) % 32 + 0.1 if t else 1 << 31
 
     def events(self):
         self.answer = {}                # process: time of the last thing it was told or did on it
@@ -240,9 +254,12 @@ class RealTime(Script):
         elif m := re.match(r"CARRIER on at ([cs])", msg):
             fault("carrier", m[1], "on", 0)
         elif m := re.match(r"SIGKILL app (\w+)", msg):
-            fault("kill", m[1])
+            # Of a host that is about to be destroyed: if no FIN was seen, power went first.
+            off = self.destroyed(m[1], t, n)
+            fault(*(("off", m[1]) if off else ("kill", m[1])))
         elif m := re.match(r"HOST (\w) destroyed", msg):
-            fault("off", m[1])
+            if not any(line[3] == f"off {m[1]}" for line in self.lines):
+                fault("off", m[1])
         elif m := re.match(r"HOST (\w) booted", msg):
             fault("boot", m[1])
         elif m := re.match(r"(?:(s): )?ip link set eth0 down", msg):
@@ -256,6 +273,16 @@ class RealTime(Script):
             fault("link" if downed else "addr", m[1], "up" if downed else "add")
             if self.conf["arp"].startswith("permanent"):
                 fault("neigh", m[1])
+
+    def destroyed(self, host, t, n):
+        for r in self.records[n + 1:]:
+            if r["t"] > t + 0.1:
+                return False
+            if r["kind"] == "seg" and r["host"] == host:
+                return False
+            if r["kind"] == "note" and r["msg"].startswith(f"HOST {host} destroyed"):
+                return True
+        return False
 
     def linkwatch(self, host, t):
         """Microseconds until the kernel acted on the lost carrier (0 to 1 s): after the last frame

@@ -1,0 +1,318 @@
+/* The model against Linux: plays every measured file and compares.
+ *
+ *     test_truth                     all files of tests/truth/data; fails if one that
+ *                                    tests/truth/expected.txt names does not match
+ *     test_truth NAME...             these files; fails if one does not match
+ *     test_truth -v NAME [FROM [TO]] both timelines side by side, seconds of the file
+ *     test_truth -d NAME             every difference
+ *     test_truth --draws NAME        the neighbour reachable times that fit the file best
+ *     test_truth --table             one line a file as a table, for docs/fidelity.md
+ *
+ * How it is played: tests/support/truth_play.h. What counts as the same: truth_compare.h.
+ * A wider allowance is a line of tests/truth/allowances.txt, for one event, with its reason.
+ */
+
+#include <assert.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/truth_compare.h"
+#include "support/truth_play.h"
+
+#define DIR_DATA "tests/truth/data"
+#define MAX_FILES 400
+
+struct names {
+    char *name[MAX_FILES];
+    size_t n;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_name(struct names *list, const char *name)
+{
+    assert(list->n < MAX_FILES);
+    size_t size = strlen(name) + 1;
+    list->name[list->n] = malloc(size);
+    assert(list->name[list->n] != NULL);
+    memcpy(list->name[list->n++], name, size);
+}
+
+static void free_names(struct names *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        free(list->name[i]);
+    }
+    list->n = 0;
+}
+
+static void all_files(struct names *list)
+{
+    DIR *dir = opendir(DIR_DATA);
+    struct dirent *e;
+    while (dir != NULL && (e = readdir(dir)) != NULL) {
+        char *end = strstr(e->d_name, ".truth");
+        if (end != NULL && end[6] == '\0') {
+            *end = '\0';
+            add_name(list, e->d_name);
+        }
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
+    qsort(list->name, list->n, sizeof(list->name[0]), by_name);
+}
+
+/* The names in expected.txt: one a line, `#` starts a comment. */
+static void expected_files(struct names *list)
+{
+    FILE *f = fopen("tests/truth/expected.txt", "r");
+    char line[256];
+    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+        line[strcspn(line, " #\n")] = '\0';
+        if (line[0] != '\0') {
+            add_name(list, line);
+        }
+    }
+    if (f != NULL) {
+        (void)fclose(f);
+    }
+}
+
+static bool has_name(const struct names *list, const char *name)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (strcmp(list->name[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- one file ---------------------------------------------------------------------------------- */
+
+/* Plays the file and compares. Returns false if it cannot be read. */
+static bool play(const char *name, const struct ho_truth_options *o, struct ho_truth_script *s,
+                 struct ho_truth_result *r)
+{
+    char path[300];
+    bool is_path = strchr(name, '/') != NULL;
+    (void)snprintf(path, sizeof(path), "%s%s%s", is_path ? "" : DIR_DATA "/", name,
+                   strstr(name, ".truth") != NULL ? "" : ".truth");
+    *r = (struct ho_truth_result){ 0 };
+    if (ho_truth_script_read(s, path) < 0) {
+        return false;
+    }
+    ho_truth_expect(s, &r->expected, &r->socks, &r->neighs);
+    int err = ho_truth_play(s, o, &r->got, &r->got_socks, &r->got_neighs);
+    assert(err == 0);
+    ho_truth_compare(s, r);
+    return true;
+}
+
+/* Differences that make a file fail. */
+static bool counts(enum ho_truth_class what)
+{
+    return what != HO_TRUTH_C_DETAIL && what != HO_TRUTH_C_WINDOW;
+}
+
+static size_t failures(const struct ho_truth_result *r)
+{
+    size_t n = 0;
+    for (enum ho_truth_class c = HO_TRUTH_C_ORDER; c < HO_TRUTH_CLASSES; c++) {
+        n += counts(c) ? r->count[c] : 0;
+    }
+    return n;
+}
+
+static void print_diff(const struct ho_truth_diff *d)
+{
+    (void)printf("%s at %.4f, %s: file: %s | model: %s\n", ho_truth_class_name(d->what),
+                 (double)d->t_us / 1e6, d->where, d->expected, d->got);
+}
+
+static void print_line(const char *name, const struct ho_truth_result *r)
+{
+    if (failures(r) == 0) {
+        (void)printf("ok    %-50s %4zu records, %3zu samples, worst %5.1f ms, windows -%zu, "
+                     "details -%zu\n",
+                     name, r->compared[HO_TRUTH_C_ORDER], r->compared[HO_TRUTH_C_STATE],
+                     (double)r->worst_us / 1e3, r->count[HO_TRUTH_C_WINDOW],
+                     r->count[HO_TRUTH_C_DETAIL]);
+        return;
+    }
+    (void)printf("DIFF  %-40s order %zu time %zu state %zu neigh %zu: ", name,
+                 r->count[HO_TRUTH_C_ORDER], r->count[HO_TRUTH_C_TIME],
+                 r->count[HO_TRUTH_C_STATE], r->count[HO_TRUTH_C_NEIGH]);
+    for (size_t i = 0; i < r->n_diffs; i++) {
+        if (counts(r->diffs[i].what)) {
+            print_diff(&r->diffs[i]);
+            break;
+        }
+    }
+}
+
+/* --- the jobs ---------------------------------------------------------------------------------- */
+
+static int run_files(const struct names *files, const struct names *must)
+{
+    size_t matched = 0, failed = 0, unknown = 0;
+    for (size_t i = 0; i < files->n; i++) {
+        struct ho_truth_options o = { 0 };
+        struct ho_truth_script s;
+        struct ho_truth_result r;
+        if (!play(files->name[i], &o, &s, &r)) {
+            failed++;
+            continue;
+        }
+        bool ok = failures(&r) == 0;
+        matched += ok;
+        failed += !ok && (must == NULL || has_name(must, files->name[i]));
+        unknown += r.unknown;
+        print_line(files->name[i], &r);
+        ho_truth_result_free(&r);
+        ho_truth_script_free(&s);
+    }
+    (void)printf("%zu of %zu files match; %zu fields that a file does not have were not compared\n",
+                 matched, files->n, unknown);
+    if (must != NULL && failed > 0) {
+        (void)printf("%zu files that matched before do not (tests/truth/expected.txt)\n", failed);
+    }
+    for (size_t i = 0; must != NULL && i < must->n; i++) {
+        if (!has_name(files, must->name[i])) {
+            (void)printf("%s: in expected.txt, but there is no such file\n", must->name[i]);
+            failed++;
+        }
+    }
+    return failed == 0 ? 0 : 1;
+}
+
+static int run_all(void)
+{
+    struct names files = { 0 }, must = { 0 };
+    all_files(&files);
+    expected_files(&must);
+    int rc = files.n == 0 ? 1 : run_files(&files, &must);
+    free_names(&files);
+    free_names(&must);
+    return rc;
+}
+
+static int64_t seconds(const char *text)
+{
+    return (int64_t)(strtod(text, NULL) * 1e6);
+}
+
+static int show(const char *name, const char *from, const char *to, bool list)
+{
+    struct ho_truth_options o = { 0 };
+    struct ho_truth_script s;
+    struct ho_truth_result r;
+    if (!play(name, &o, &s, &r)) {
+        return 1;
+    }
+    if (list) {
+        for (size_t i = 0; i < r.n_diffs; i++) {
+            print_diff(&r.diffs[i]);
+        }
+    } else {
+        ho_truth_show(&s, &r, stdout, from == NULL ? INT64_MIN : seconds(from),
+                      to == NULL ? INT64_MAX : seconds(to));
+    }
+    print_line(name, &r);
+    int rc = failures(&r) == 0 ? 0 : 1;
+    ho_truth_result_free(&r);
+    ho_truth_script_free(&s);
+    return rc;
+}
+
+/* How badly the model's neighbours fit with a reachable time: ARP and neighbour samples alone. */
+static size_t misfit(const char *name, const struct ho_truth_options *o)
+{
+    struct ho_truth_script s;
+    struct ho_truth_result r;
+    bool ok = play(name, o, &s, &r);
+    assert(ok);
+    size_t n = 0;
+    for (size_t i = 0; i < r.n_diffs; i++) {
+        n += strncmp(r.diffs[i].where, "arp", 3) == 0 ||
+             strncmp(r.diffs[i].where, "neigh", 5) == 0;
+    }
+    ho_truth_result_free(&r);
+    ho_truth_script_free(&s);
+    return n;
+}
+
+static int find_draws(const char *name)
+{
+    struct ho_truth_options o = { 0 };
+    for (int host = 0; host < HO_TRUTH_HOSTS; host++) {
+        size_t best = SIZE_MAX;
+        int64_t first = 0, last = 0;
+        for (int64_t ms = 15000; ms <= 45000; ms += 250) {
+            o.draw_ns[host] = ms * 1000000;
+            size_t n = misfit(name, &o);
+            if (n < best) {
+                best = n;
+                first = ms;
+            }
+            last = n == best ? ms : last;
+        }
+        o.draw_ns[host] = (first + last) / 2 * 1000000;
+        (void)printf("%s %c %lld # %lld to %lld, misfit %zu\n", name, host == 0 ? 'c' : 's',
+                     (long long)(first + last) / 2, (long long)first, (long long)last, best);
+    }
+    return 0;
+}
+
+static int table(void)
+{
+    struct names files = { 0 };
+    all_files(&files);
+    for (size_t i = 0; i < files.n; i++) {
+        struct ho_truth_options o = { 0 };
+        struct ho_truth_script s;
+        struct ho_truth_result r;
+        bool ok = play(files.name[i], &o, &s, &r);
+        assert(ok);
+        (void)printf("| %s | %s | %.1f |\n", files.name[i],
+                     failures(&r) == 0 ? "match" : r.diffs[0].where, (double)r.worst_us / 1e3);
+        ho_truth_result_free(&r);
+        ho_truth_script_free(&s);
+    }
+    free_names(&files);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 1) {
+        return run_all();
+    }
+    if (strcmp(argv[1], "--table") == 0) {
+        return table();
+    }
+    if (argv[1][0] == '-' && argc < 3) {
+        (void)fprintf(stderr, "test_truth: a name is missing\n");
+        return 2;
+    }
+    if (strcmp(argv[1], "-v") == 0 || strcmp(argv[1], "-d") == 0) {
+        return show(argv[2], argc > 3 ? argv[3] : NULL, argc > 4 ? argv[4] : NULL,
+                    argv[1][1] == 'd');
+    }
+    if (strcmp(argv[1], "--draws") == 0) {
+        return find_draws(argv[2]);
+    }
+    struct names files = { 0 };
+    for (int i = 1; i < argc; i++) {
+        add_name(&files, argv[i]);
+    }
+    int rc = run_files(&files, NULL);
+    free_names(&files);
+    return rc;
+}

@@ -1,5 +1,5 @@
 /* Reading verdicts from a timeline. See timeline/verdict.h; the table and JSON are
- * verdict_text.c, the knobs' names and values verdict_knob.c.
+ * verdict_text.c, the reasons verdict_cause.c, the knobs' names and values verdict_knob.c.
  *
  * One walk over the records keeps, for each side, what is needed to say why it ended: the last
  * sock record in which it lived, the first RST and FIN that arrived, when its process closed it
@@ -16,8 +16,7 @@
 #include "timeline/verdict_side.h"
 #include "timeline/view.h"
 
-#define SAME_NS 1000000       /* what lies within 1 ms belongs together */
-#define SAMPLE_NS HO_NS_PER_S /* a real kernel's sockets are sampled, a little late */
+#define SAME_NS 1000000 /* what lies within 1 ms belongs together */
 #define POLLERR 0x008u
 #define POLLHUP 0x010u
 #define POLLRDHUP 0x2000u
@@ -29,9 +28,10 @@ struct walk {
     size_t n_newest;
     struct verdict_side *side;
     size_t n, room;
+    struct verdict_path path;
 };
 
-static bool is_dead(const char *state)
+bool verdict_is_dead(const char *state)
 {
     return strcmp(state, "gone") == 0 || ho_tcp_state_find(state) == HO_TCP_CLOSE;
 }
@@ -125,7 +125,7 @@ static int on_sock(struct walk *w, const struct ho_record *r)
         return err;
     }
     const struct ho_rec_sock *k = &r->u.sock;
-    bool dead = is_dead(k->state);
+    bool dead = verdict_is_dead(k->state);
 
     if (!dead) {
         s->last = *k;
@@ -213,7 +213,7 @@ static void on_seg(struct walk *w, const struct ho_record *r)
     struct ho_time arrival = ho_view_arrival(r);
     struct verdict_side *s = known_side(w, r->host, r->conn);
 
-    if (s != NULL && (r->u.seg.flags & HO_TCP_RST) != 0) {
+    if (s != NULL && !s->v.has_kernel && (r->u.seg.flags & HO_TCP_RST) != 0) {
         s->rst_out = r->t;
     }
     s = known_side(w, r->u.seg.to, r->conn);
@@ -232,9 +232,38 @@ static void on_seg(struct walk *w, const struct ho_record *r)
     }
 }
 
+static bool is_one_of(const char *word, const char *const *list)
+{
+    while (*list != NULL && strcmp(word, *list) != 0) {
+        list++;
+    }
+    return *list != NULL;
+}
+
+/* What a fault does to the way between the hosts. The last one counts. */
+static void on_path(struct verdict_path *path, const struct ho_record *r)
+{
+    static const char *const breaking[] = { "cut", "half-cut", "unplug", "power-off", NULL };
+    static const char *const either[] = { "interface", "address", "route", "neighbour", NULL };
+    const struct ho_rec_fault *f = &r->u.fault;
+    bool undone = strcmp(f->verb, "plug") == 0;
+    bool broken = is_one_of(f->verb, breaking);
+
+    if (is_one_of(f->verb, either)) {
+        broken = strstr(f->detail, "down") != NULL || strstr(f->detail, "del") != NULL;
+        undone = !broken;
+    }
+    if (broken || undone) {
+        path->broken = broken;
+        path->at = r->t;
+    }
+}
+
 static void on_fault(struct walk *w, const struct ho_record *r)
 {
     const struct ho_rec_fault *f = &r->u.fault;
+
+    on_path(&w->path, r);
 
     for (size_t i = 0; i < w->n; i++) {
         struct verdict_side *s = &w->side[i];
@@ -270,146 +299,6 @@ static int walk_records(struct walk *w)
     return err;
 }
 
-/* No descriptor any more: closed, or its process is dead. */
-static bool is_orphan(const struct verdict_side *s)
-{
-    struct ho_time left = ho_time_min(s->closed, s->killed);
-
-    return left.ns != HO_NEVER.ns && !ho_time_before(s->v.kernel_at, left);
-}
-
-/* An end in good order: who began it? */
-static enum ho_cause cause_of_closing(const struct verdict_side *s)
-{
-    return s->killed.ns != HO_NEVER.ns ? HO_CAUSE_KILLED : HO_CAUSE_CLOSED;
-}
-
-/* Nothing but the timer's owner can have ended it: which one was running? */
-static enum ho_cause cause_by_timer(const struct verdict_side *s, bool user_timeout)
-{
-    int state = ho_tcp_state_find(s->last.state);
-    bool orphan = is_orphan(s);
-
-    if (state == HO_TCP_SYN_RECV) {
-        return HO_CAUSE_SYNACK;
-    }
-    if (state == HO_TCP_SYN_SENT) {
-        return user_timeout ? HO_CAUSE_USER_TIMEOUT : HO_CAUSE_SYN;
-    }
-    if (state == HO_TCP_TIME_WAIT) {
-        return cause_of_closing(s);
-    }
-    if (state == HO_TCP_FIN_WAIT2 && orphan) {
-        /* Data that nobody will read ends it with a RST before the timer does. */
-        return s->rst_out.ns >= s->last_at.ns ? cause_of_closing(s) : HO_CAUSE_FIN_TIMEOUT;
-    }
-    switch (s->last.timer) {
-    case HO_SOCK_TIMER_ON:
-        return user_timeout ? HO_CAUSE_USER_TIMEOUT : orphan ? HO_CAUSE_ORPHAN : HO_CAUSE_RETRIES2;
-    case HO_SOCK_TIMER_PROBE:
-        return user_timeout ? HO_CAUSE_USER_TIMEOUT : orphan ? HO_CAUSE_ORPHAN : HO_CAUSE_PROBES;
-    case HO_SOCK_TIMER_KEEPALIVE:
-        return user_timeout ? HO_CAUSE_USER_TIMEOUT : HO_CAUSE_KEEPALIVE;
-    default:
-        break;
-    }
-    if (orphan) {
-        return cause_of_closing(s);
-    }
-    return s->last.wq > 0 ? HO_CAUSE_RETRIES2 : HO_CAUSE_KEEPALIVE;
-}
-
-static bool is_unreachable(const char *err)
-{
-    return strcmp(err, "EHOSTUNREACH") == 0 || strcmp(err, "ENETUNREACH") == 0;
-}
-
-static enum ho_cause cause_of_death(const struct verdict_side *s, bool user_timeout)
-{
-    int state = ho_tcp_state_find(s->last.state);
-
-    if (strcmp(s->v.kernel_err, "ECONNREFUSED") == 0) {
-        return HO_CAUSE_REFUSED;
-    }
-    if (s->rst_in.ns <= s->v.kernel_at.ns && s->rst_in.ns >= s->last_at.ns &&
-        s->v.kernel_at.ns - s->rst_in.ns <= SAMPLE_NS) {
-        return state == HO_TCP_SYN_SENT ? HO_CAUSE_REFUSED : HO_CAUSE_RST;
-    }
-    /* ground-truth A4: in SYN-SENT and SYN-RECEIVED an unreachable neighbour is fatal at once;
-     * later it is only remembered, and the timer decides.
-     */
-    if (state == HO_TCP_SYN_SENT && is_unreachable(s->v.kernel_err)) {
-        return HO_CAUSE_NEIGHBOUR;
-    }
-    if (state == HO_TCP_LAST_ACK && s->heard.ns >= s->last_at.ns) {
-        return cause_of_closing(s); /* the last ACK came */
-    }
-    return cause_by_timer(s, user_timeout);
-}
-
-/* A call failed, and no record says how the kernel came to it. */
-static enum ho_cause cause_of_error(const struct verdict_side *s, bool user_timeout)
-{
-    if (s->rst_in.ns <= s->v.app_at.ns) {
-        return strcmp(s->v.app_err, "ECONNREFUSED") == 0 ? HO_CAUSE_REFUSED : HO_CAUSE_RST;
-    }
-    if (is_unreachable(s->v.app_err)) {
-        return HO_CAUSE_NEIGHBOUR;
-    }
-    if (strcmp(s->v.app_call, "connect") == 0) {
-        return user_timeout ? HO_CAUSE_USER_TIMEOUT : HO_CAUSE_SYN;
-    }
-    return cause_by_timer(s, user_timeout);
-}
-
-static struct ho_time last_fault(const struct ho_timeline *tl)
-{
-    struct ho_time t = { -1 };
-
-    for (size_t i = 0; i < tl->n; i++) {
-        if (tl->rec[i].kind == HO_REC_FAULT) {
-            t = tl->rec[i].t;
-        }
-    }
-    return t;
-}
-
-static enum ho_cause cause_of(const struct verdict_side *s, const struct ho_timeline *tl,
-                              bool user_timeout)
-{
-    const struct ho_verdict *v = &s->v;
-    struct ho_time first = v->has_app ? v->app_at : HO_NEVER;
-
-    first = v->has_kernel ? ho_time_min(first, v->kernel_at) : first;
-    if (s->power_off.ns != HO_NEVER.ns && !ho_time_before(first, s->power_off)) {
-        return HO_CAUSE_POWER;
-    }
-    if (v->has_app && s->finding && v->app_at.ns <= first.ns) {
-        return HO_CAUSE_FINDING;
-    }
-    /* The FIN came first and the process was told of it: what followed is the way of closing. */
-    if (v->has_app && s->fin_in.ns <= v->app_at.ns && s->rst_in.ns > v->app_at.ns &&
-        v->app_err[0] == '\0') {
-        return HO_CAUSE_FIN;
-    }
-    if (v->has_kernel) {
-        return cause_of_death(s, user_timeout);
-    }
-    if (v->has_app && v->app_err[0] != '\0') {
-        return cause_of_error(s, user_timeout);
-    }
-    if (s->killed.ns != HO_NEVER.ns) {
-        return HO_CAUSE_KILLED;
-    }
-    if (s->closed.ns != HO_NEVER.ns) {
-        return HO_CAUSE_CLOSED;
-    }
-    if (last_fault(tl).ns < 0 || s->heard.ns > last_fault(tl).ns) {
-        return HO_CAUSE_ALIVE;
-    }
-    return s->last.timer == HO_SOCK_TIMER_OFF ? HO_CAUSE_NOBODY : HO_CAUSE_WAITING;
-}
-
 /* What the records say of the kernel comes from samples; what a call said is exact. */
 static void correct_kernel(struct verdict_side *s)
 {
@@ -428,14 +317,16 @@ static void correct_kernel(struct verdict_side *s)
     }
 }
 
-static void decide(struct verdict_side *s, const struct ho_timeline *tl)
+static void decide(const struct walk *w, struct verdict_side *s)
 {
+    const struct ho_timeline *tl = w->tl;
     struct ho_verdict *v = &s->v;
     const struct ho_rec_settings *ut =
         ho_view_setting(tl, tl->n, "sockopt", v->host, v->conn, "TCP_USER_TIMEOUT");
 
     correct_kernel(s);
-    v->cause = cause_of(s, tl, ut != NULL && ut->value > 0);
+    v->cause = verdict_cause(s, s->other == 0 ? NULL : &w->side[s->other - 1], &w->path,
+                             ut != NULL && ut->value > 0);
     switch (v->cause) {
     case HO_CAUSE_CLOSED:
     case HO_CAUSE_KILLED:
@@ -453,6 +344,35 @@ static void decide(struct verdict_side *s, const struct ho_timeline *tl)
     verdict_knob(s, tl);
 }
 
+/* Finds for each side the one at the other host of its connection. */
+static int find_others(struct walk *w)
+{
+    struct ho_groups conns = { 0 };
+    size_t *last = calloc(w->n + 1, sizeof(*last)); /* the newest side of a connection, + 1 */
+    size_t conn = 0;
+    int err = last == NULL ? -ENOMEM : 0;
+
+    for (size_t i = 0; err == 0 && i < w->n; i++) {
+        struct verdict_side *s = &w->side[i];
+
+        err = ho_groups_of(&conns, s->v.conn, "", "", &conn);
+        if (err == 0 && last[conn] != 0) {
+            struct verdict_side *o = &w->side[last[conn] - 1];
+
+            if (strcmp(o->v.host, s->v.host) != 0) {
+                s->other = last[conn];
+                o->other = i + 1;
+            }
+        }
+        if (err == 0) {
+            last[conn] = i + 1;
+        }
+    }
+    free(last);
+    ho_groups_free(&conns);
+    return err;
+}
+
 int ho_verdicts_make(const struct ho_timeline *tl, const char *fault, struct ho_verdicts *ret)
 {
     struct walk w = { .tl = tl };
@@ -467,13 +387,14 @@ int ho_verdicts_make(const struct ho_timeline *tl, const char *fault, struct ho_
     }
     v.until = tl->n == 0 ? v.since : tl->rec[tl->n - 1].t;
     err = walk_records(&w);
+    err = err == 0 ? find_others(&w) : err;
     v.v = err == 0 ? calloc(w.n + 1, sizeof(*v.v)) : NULL;
     if (v.v == NULL) {
         err = -ENOMEM;
     }
     for (size_t i = 0; err == 0 && i < w.n; i++) {
         if (w.side[i].lived || w.side[i].v.has_app) {
-            decide(&w.side[i], tl);
+            decide(&w, &w.side[i]);
             v.v[v.n++] = w.side[i].v;
         }
     }

@@ -91,6 +91,47 @@ static void a_connection_that_hears_its_peer_after_the_fault_is_alive(void **sta
     assert_int_equal(verdict_of("server")->cause, HO_CAUSE_ALIVE);
 }
 
+/* Row 14: the server's data still came, but then the server gave up, and no RST is sent (C 3). */
+static void a_connection_whose_other_end_is_dead_does_not_work(void **state)
+{
+    (void)state;
+    make_established(&tl);
+    make_fault(&tl, 1000, "", "half-cut", "lan");
+    make_seg(&tl, 1010, "server", "PA", 1, 1, 1000, HO_FATE_FWD);
+    make_sock(&tl, 1424, "server", "ESTABLISHED", HO_SOCK_TIMER_ON, "");
+    assert_int_equal(verdict_of("client")->cause, HO_CAUSE_ALIVE);
+    make_sock(&tl, 7650, "server", "CLOSED", HO_SOCK_TIMER_OFF, "ETIMEDOUT");
+    assert_int_equal(verdict_of("client")->cause, HO_CAUSE_NOBODY);
+}
+
+/* The cable is whole again, or was never broken: an idle connection works. */
+static void what_was_plugged_again_or_only_stopped_works(void **state)
+{
+    (void)state;
+    make_established(&tl);
+    make_fault(&tl, 1000, "client", "stop", "app");
+    assert_int_equal(verdict_of("server")->cause, HO_CAUSE_ALIVE);
+    make_fault(&tl, 2000, "", "cut", "lan");
+    assert_int_equal(verdict_of("server")->cause, HO_CAUSE_NOBODY);
+    make_fault(&tl, 3000, "", "plug", "lan");
+    assert_int_equal(verdict_of("server")->cause, HO_CAUSE_ALIVE);
+}
+
+/* A process that is stopped does not see the FIN that its kernel has acknowledged. */
+static void a_close_that_nobody_looked_at_is_still_a_close(void **state)
+{
+    (void)state;
+    make_established(&tl);
+    make_fault(&tl, 1000, "client", "stop", "app");
+    make_seg(&tl, 2000, "server", "FA", 1, 1, 0, HO_FATE_FWD);
+    make_sock(&tl, 2001, "client", "CLOSE-WAIT", HO_SOCK_TIMER_OFF, "");
+    const struct ho_verdict *v = verdict_of("client");
+
+    assert_int_equal(v->cause, HO_CAUSE_FIN);
+    assert_false(v->has_app);
+    assert_false(v->has_kernel);
+}
+
 /* Row 3a: the kernel gives up and wakes the blocked recv() at once. */
 static void unacknowledged_data_dies_by_tcp_retries2(void **state)
 {
@@ -235,12 +276,29 @@ static void fin_wait_2_of_a_dead_process_ends_by_fin_timeout(void **state)
     make_fault(&tl, 1000, "client", "kill", "app");
     make_sock(&tl, 1042, "client", "FIN-WAIT-2", HO_SOCK_TIMER_TIMEWAIT, "");
     make_sock(&tl, 62000, "client", "gone", HO_SOCK_TIMER_OFF, "");
+    make_seg(&tl, 90000, "client", "R", 2, 0, 0, HO_FATE_FWD); /* what comes later is answered */
     const struct ho_verdict *v = verdict_of("client");
 
     assert_int_equal(v->cause, HO_CAUSE_FIN_TIMEOUT);
     assert_string_equal(v->knob, "net.ipv4.tcp_fin_timeout=60");
     assert_kernel(v, 62000, "gone", "");
     assert_false(v->has_app);
+}
+
+/* s06a_nothing_unread_server_sends: data that nobody will read ends FIN-WAIT-2 before its time. */
+static void fin_wait_2_that_answers_with_rst_is_no_timeout(void **state)
+{
+    (void)state;
+    make_established(&tl);
+    make_fault(&tl, 1000, "client", "kill", "app");
+    make_sock(&tl, 1042, "client", "FIN-WAIT-2", HO_SOCK_TIMER_TIMEWAIT, "");
+    make_seg(&tl, 2000, "server", "PA", 1, 2, 100, HO_FATE_FWD);
+    make_seg(&tl, 2001, "client", "R", 2, 0, 0, HO_FATE_FWD);
+    make_sock(&tl, 2001, "client", "gone", HO_SOCK_TIMER_OFF, "");
+    const struct ho_verdict *v = verdict_of("client");
+
+    assert_int_equal(v->cause, HO_CAUSE_KILLED);
+    assert_false(v->has_kernel);
 }
 
 /* Row 5: the peer knows nothing of the connection any more. */
@@ -395,6 +453,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_idle_connection_without_keepalive_notices_nothing),
         TEST(a_connection_that_hears_its_peer_after_the_fault_is_alive),
+        TEST(a_connection_whose_other_end_is_dead_does_not_work),
+        TEST(what_was_plugged_again_or_only_stopped_works),
+        TEST(a_close_that_nobody_looked_at_is_still_a_close),
         TEST(unacknowledged_data_dies_by_tcp_retries2),
         TEST(an_error_that_was_read_before_the_sample_is_still_the_kernels),
         TEST(the_application_may_be_told_later_than_the_kernel_knew),
@@ -403,6 +464,7 @@ int main(void)
         TEST(a_closed_window_dies_by_counting_probes),
         TEST(a_killed_client_is_seen_as_a_close),
         TEST(fin_wait_2_of_a_dead_process_ends_by_fin_timeout),
+        TEST(fin_wait_2_that_answers_with_rst_is_no_timeout),
         TEST(a_reset_is_the_peers_doing),
         TEST(connect_fails_by_the_neighbour_or_by_syn_retries),
         TEST(close_after_the_cut_ends_without_a_word),

@@ -60,8 +60,10 @@ static size_t sender_output(struct ho_loop *l, struct ho_conn *c, const uint8_t 
 
 static void sender_sent(struct ho_loop *l, struct ho_conn *c, size_t len)
 {
-    (void)len;
     if (c->tx == sender_of(l)->total) {
+        if (l->brief) {
+            ho_conn_sent_event(l, c, len, (int64_t)len); /* the last tells the total */
+        }
         ho_program_say(&l->p, "bulk-sender", c->name, c->fd, "sent %llu bytes",
                        (unsigned long long)c->tx);
         ho_loop_shutdown(l, c);

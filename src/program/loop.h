@@ -295,6 +295,8 @@ void ho_loop_touch(struct ho_loop *l, struct ho_conn *c);
 struct ho_conn *ho_conn_new(struct ho_loop *l, bool accepted);
 void ho_conn_free(struct ho_loop *l, struct ho_conn *c);
 struct ho_op *ho_loop_op(struct ho_loop *l, struct ho_conn *c, enum ho_op_kind kind, int fd);
+/* The event of a send() that returned `ret`; `asked` bytes were given to it. */
+void ho_conn_sent_event(struct ho_loop *l, const struct ho_conn *c, size_t asked, int64_t ret);
 struct ho_program_event *ho_conn_event(struct ho_loop *l, const struct ho_conn *c, const char *call,
                                        int64_t ret);
 /* loop_conn.c, loop_open.c: the next call of a connection, NULL: none now; and its result. */

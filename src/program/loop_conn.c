@@ -145,21 +145,6 @@ struct ho_program_event *ho_conn_event(struct ho_loop *l, const struct ho_conn *
     return e;
 }
 
-/* A duration as an argument is written: "30s", "1500ms". */
-static void dur_text(char *to, size_t room, int64_t ns)
-{
-    static const struct {
-        const char *name;
-        int64_t ns;
-    } units[] = { { "s", HO_NS_PER_S }, { "ms", 1000000 }, { "us", 1000 }, { "ns", 1 } };
-    size_t i = 0;
-
-    while (ns % units[i].ns != 0) {
-        i++;
-    }
-    snprintf(to, room, "%lld%s", (long long)(ns / units[i].ns), units[i].name);
-}
-
 void ho_loop_found(struct ho_loop *l, const struct ho_conn *c, const char *rule,
                    const char *setting, int64_t value_ns, const char *note)
 {
@@ -171,7 +156,7 @@ void ho_loop_found(struct ho_loop *l, const struct ho_conn *c, const char *rule,
     }
     e->fd = c->fd;
     ho_copy_text(e->sock, sizeof(e->sock), c->name);
-    dur_text(value, sizeof(value), value_ns);
+    ho_dur_write(value, sizeof(value), value_ns);
     snprintf(e->detail, sizeof(e->detail), "%s=%s", setting, value);
     ho_copy_text(e->note, sizeof(e->note), note);
 }
@@ -344,21 +329,28 @@ static void recv_done(struct ho_loop *l, struct ho_conn *c)
     }
 }
 
+void ho_conn_sent_event(struct ho_loop *l, const struct ho_conn *c, size_t asked, int64_t ret)
+{
+    struct ho_program_event *e = ho_conn_event(l, c, "send", ret);
+
+    if (e != NULL) {
+        e->has |= HO_EV_ASKED | HO_EV_TX;
+        e->asked = asked;
+        e->tx = c->tx;
+    }
+}
+
 static void send_done(struct ho_loop *l, struct ho_conn *c)
 {
     int64_t ret = l->op.ret;
-    struct ho_program_event *e;
 
     if (ret == -EAGAIN || ret == -EINTR) {
         c->writable = ret == -EINTR;
         return;
     }
     c->tx += ret > 0 ? (uint64_t)ret : 0;
-    e = ret < 0 || !l->brief ? ho_conn_event(l, c, "send", ret) : NULL;
-    if (e != NULL) {
-        e->has |= HO_EV_ASKED | HO_EV_TX;
-        e->asked = l->op.len;
-        e->tx = c->tx;
+    if (ret < 0 || !l->brief) {
+        ho_conn_sent_event(l, c, l->op.len, ret);
     }
     if (ret < 0) {
         ho_conn_failed(l, c, "send", (int)-ret);

@@ -33,27 +33,40 @@ static int read_digits(int64_t *ret, const char **text)
     return 0;
 }
 
+static const struct {
+    const char *text;
+    int64_t ns;
+} dur_units[] = {
+    { "d", 86400 * HO_NS_PER_S },
+    { "h", 3600 * HO_NS_PER_S },
+    { "m", 60 * HO_NS_PER_S },
+    { "s", HO_NS_PER_S },
+    { "ms", 1000000 },
+    { "us", 1000 },
+    { "ns", 1 },
+};
+
+#define N_DUR_UNITS (sizeof(dur_units) / sizeof(dur_units[0]))
+
 static int64_t dur_unit(const char *suffix)
 {
-    static const struct {
-        const char *text;
-        int64_t ns;
-    } units[] = {
-        { "ns", 1 },
-        { "us", 1000 },
-        { "ms", 1000000 },
-        { "s", HO_NS_PER_S },
-        { "m", 60 * HO_NS_PER_S },
-        { "h", 3600 * HO_NS_PER_S },
-        { "d", 86400 * HO_NS_PER_S },
-    };
-
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (strcmp(suffix, units[i].text) == 0) {
-            return units[i].ns;
+    for (size_t i = 0; i < N_DUR_UNITS; i++) {
+        if (strcmp(suffix, dur_units[i].text) == 0) {
+            return dur_units[i].ns;
         }
     }
     return 0;
+}
+
+/* Minutes and hours only where they are what a person would have written: not 90 s as 1.5m. */
+void ho_dur_write(char *to, size_t room, int64_t ns)
+{
+    size_t i = ns >= 2 * 3600 * HO_NS_PER_S ? 1 : 3;
+
+    while (ns % dur_units[i].ns != 0) {
+        i += i == 1 ? 2 : 1;
+    }
+    snprintf(to, room, "%lld%s", (long long)(ns / dur_units[i].ns), dur_units[i].text);
 }
 
 /* The digits after the point as 10^-9 parts; digits beyond the ninth are refused. */
@@ -311,11 +324,13 @@ static int out_of_range(const struct ho_param *p, const char *text, size_t arg,
                         struct ho_program_error *e)
 {
     const char *unit = p->kind == HO_PARAM_BYTES ? " bytes" : "";
+    char min[32], max[32];
 
     if (p->kind == HO_PARAM_DUR) {
-        return ho_program_refuse(
-            e, arg, "%s: found \"%.60s\", expected a duration from %lld us to %lld s", p->key, text,
-            (long long)(p->min / 1000), (long long)(p->max / HO_NS_PER_S));
+        ho_dur_write(min, sizeof(min), p->min);
+        ho_dur_write(max, sizeof(max), p->max);
+        return ho_program_refuse(e, arg, "%s: found \"%.60s\", expected %s to %s", p->key, text,
+                                 min, max);
     }
     return ho_program_refuse(e, arg, "%s: found \"%.60s\", expected %lld to %lld%s", p->key, text,
                              (long long)p->min, (long long)p->max, unit);

@@ -46,6 +46,9 @@ int ho_sockopts_read(struct ho_sockopts *ret, const char *text, const char **ret
 /* Appends `more`, as far as there is room. */
 void ho_sockopts_join(struct ho_sockopts *to, const struct ho_sockopts *more);
 
+/* A duration as an argument is written: "30s", "1500ms", "2h". At most 32 bytes. */
+void ho_dur_write(char *to, size_t room, int64_t ns);
+
 /* "500ms", "10s", "1.5s", "2h", "0" to nanoseconds. Returns 0, or -EINVAL with *ret untouched. */
 int ho_dur_read(int64_t *ret_ns, const char *text);
 

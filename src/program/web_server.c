@@ -41,7 +41,7 @@ enum {
 
 /* clang-format off */
 #define TIMEOUT(name, value, text)                                                                 \
-    { .key = name, .kind = HO_PARAM_DUR, .fallback = value, .min = 1, .max = HO_PARAM_DUR_MAX,     \
+    { .key = name, .kind = HO_PARAM_DUR, .fallback = value, .min = 1000000, .max = HO_PARAM_DUR_MAX,     \
       .help = text }
 /* clang-format on */
 

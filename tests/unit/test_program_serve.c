@@ -191,6 +191,31 @@ static void out_of_descriptors_accepting_pauses_for_100_ms(void **state)
     fake_free(f);
 }
 
+/* A process that was stopped in epoll_wait() gets EINTR when it goes on (signal(7)). */
+static void an_interrupted_call_is_made_again(void **state)
+{
+    static const enum ho_op_kind kinds[] = { HO_OP_EPOLL_WAIT, HO_OP_RECV, HO_OP_SEND };
+    char buf[8];
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct fake *f = fake_new();
+        int fd;
+
+        fake_start(f, "echo-server", "7");
+        fd = fake_connect(f, 7);
+        fake_run(f, ms(5));
+        f->fail_kind = kinds[i];
+        f->fail_nth = 1;
+        f->fail_err = EINTR;
+        fake_send(f, fd, "a", 1);
+        fake_run(f, ms(10));
+        assert_int_equal(f->fail_nth, 0);
+        assert_int_equal(fake_recv(f, fd, buf, sizeof(buf)), 1);
+        fake_free(f);
+    }
+}
+
 static void a_server_that_cannot_listen_exits_with_status_1(void **state)
 {
     struct fake *f = fake_new();
@@ -231,6 +256,8 @@ static void bulk_arrives_whole_in_both_roles(void **state)
                                  "log=brief");
         }
         fake_run(f, ms(60000));
+        assert_int_equal(fake_event(f, sender, HO_PROGRAM_CALL, "send", 0)->tx, 1000003);
+        assert_int_equal(fake_event(f, checker, HO_PROGRAM_CALL, "recv", 0)->rx, 1000003);
         assert_string_equal(fake_event(f, sender, HO_PROGRAM_NOTE, "bulk-sender", 0)->note,
                             "sent 1000003 bytes");
         assert_string_equal(fake_event(f, checker, HO_PROGRAM_NOTE, "bulk-checker", 0)->note,
@@ -346,6 +373,7 @@ int main(void)
         cmocka_unit_test(a_reset_is_noticed_while_nothing_is_read),
         cmocka_unit_test(connections_beyond_the_maximum_wait),
         cmocka_unit_test(out_of_descriptors_accepting_pauses_for_100_ms),
+        cmocka_unit_test(an_interrupted_call_is_made_again),
         cmocka_unit_test(a_server_that_cannot_listen_exits_with_status_1),
         cmocka_unit_test(bulk_arrives_whole_in_both_roles),
         cmocka_unit_test(the_checker_counts_what_is_wrong_and_misses_the_end),

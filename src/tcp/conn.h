@@ -101,6 +101,8 @@ struct ho_tcp_work {
     uint8_t ca_state;         /* enum ho_tcp_ca */
     uint8_t pending;          /* enum ho_tcp_pending */
     bool undo, tlp, tlp_retrans, frto, cwnd_limited;
+    bool throttled; /* a repeat was refused because a copy waits in the host */
+    bool resume;    /* the copy has left: try again at the next ho_tcp_output() */
     struct {
         struct ho_time mstamp; /* of the latest sent segment known to be delivered */
         struct ho_seq end_seq;
@@ -203,6 +205,7 @@ void tcp_work_rest(struct ho_tcp_env *env, struct ho_tcp *c); /* lets go of it w
 void tcp_work_drop(struct ho_tcp_env *env, struct ho_tcp *c); /* lets go of it at once */
 struct ho_tcp_skb *tcp_skb_append(struct ho_tcp_env *env, struct ho_tcp *c); /* empty, at the end */
 int tcp_skb_split(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, uint32_t len);
+void tcp_skb_grow(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, uint32_t amount);
 void tcp_skb_merge_next(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s);
 void tcp_skb_free_head(struct ho_tcp_env *env, struct ho_tcp *c);
 void tcp_send_queue_purge(struct ho_tcp_env *env, struct ho_tcp *c);
@@ -303,6 +306,7 @@ void tcp_loss_probe(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now
 bool tcp_schedule_loss_probe(struct ho_tcp_env *env, struct ho_tcp *c, bool advancing,
                              struct ho_time now);
 void tcp_rexmit_lost(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
+void tcp_resume(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 int tcp_write_wakeup(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_send_probe0(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_check_probe_timer(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);

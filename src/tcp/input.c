@@ -176,6 +176,28 @@ void tcp_established(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time no
     c->wake |= HO_WAKE_STATE | HO_WAKE_WRITE;
 }
 
+/* What the repeats of a SYN did to the congestion window is forgotten, but for one thing: more
+ * than one repeat, and it was not the first SYN that was answered, starts at one segment (RFC
+ * 5681 3.1, RFC 6298 5.7).
+ */
+static void forget_handshake(struct ho_tcp_env *env, struct ho_tcp *c,
+                             const struct ho_wire_tcp *synack)
+{
+    struct ho_tcp_work *w = c->work;
+    bool first = synack->has_ts && synack->ts_ecr == ho_tcp_ts_now(c->path, w->retrans_stamp);
+    bool slow = w->total_retrans > 1 && w->undo && !first;
+
+    ho_pool_put(&env->cc, c->cc);
+    c->cc = NULL;
+    w->ca_state = TCP_CA_OPEN;
+    w->undo = false;
+    w->frto = false;
+    w->retrans_stamp = (struct ho_time){ 0 };
+    if (slow) {
+        tcp_set_cwnd(env, c, 1);
+    }
+}
+
 /* What the peer's SYN or SYN-ACK says about options; ours were offered. */
 static void take_options(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wire_tcp *seg)
 {
@@ -235,7 +257,12 @@ static bool syn_sent(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_w
             return false;
         }
         take_options(env, c, seg);
+        struct ho_time first_syn = c->work->retrans_stamp;
+        bool undo = c->work->undo;
         tcp_ack(env, c, seg, now);
+        c->work->retrans_stamp = first_syn;
+        c->work->undo = undo;
+        forget_handshake(env, c, seg);
         synchronise(c, seg);
         tcp_established(env, c, now);
         tcp_send_ack(c);

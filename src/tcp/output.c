@@ -204,6 +204,9 @@ struct ho_buf *ho_tcp_output(struct ho_tcp_env *env, struct ho_tcp *c, struct ho
 {
     struct ho_buf *b = NULL;
 
+    if (c->work != NULL && c->work->resume) {
+        tcp_resume(env, c, now);
+    }
     while (b == NULL && c->work != NULL && c->work->emit != NULL) {
         b = emit_next(env, c, now);
     }

@@ -52,6 +52,7 @@ static void trim_head(struct ho_tcp *c, struct ho_tcp_skb *s)
 int tcp_resend(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, struct ho_time now)
 {
     if (s->parked > 0) {
+        c->work->throttled = true;
         return -EBUSY;
     }
     trim_head(c, s);
@@ -143,7 +144,7 @@ static bool probe_with_last(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_
 {
     struct ho_tcp_skb *last = tcp_last_sent(c);
 
-    if (last == NULL || last->parked > 0) {
+    if (last == NULL) {
         return false;
     }
     uint32_t segs = tcp_skb_segs(c, last);
@@ -211,6 +212,21 @@ void tcp_rexmit_lost(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time no
     if (rearm) {
         tcp_arm(env, c, TCP_PENDING_REXMT, w->rto_us, now);
     }
+}
+
+/* The copy that kept a repeat from going has left the host: what is marked lost goes now, without
+ * waiting for the timer (Linux tcp_tsq_handler; ground-truth s04_one_carrier: two copies arrive).
+ */
+void tcp_resume(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
+{
+    struct ho_tcp_work *w = c->work;
+
+    w->resume = false;
+    if (c->state == HO_TCP_CLOSE || c->state == HO_TCP_SYN_SENT || c->state == HO_TCP_SYN_RECV) {
+        return;
+    }
+    tcp_rexmit_lost(env, c, now);
+    tcp_push(env, c, tcp_nonagle(c), now);
 }
 
 /* ---- probes: keepalive and zero window

@@ -85,7 +85,27 @@ static uint32_t split_point(const struct ho_tcp *c, const struct ho_tcp_skb *s, 
     return nagle_holds(c, partial != 0, nonagle) ? needed - partial : needed;
 }
 
-/* Segments that the congestion window has room for, at most half of it at a time. */
+/* Segments of one burst: a millisecond's worth at the pace of the connection, more on a short
+ * path, at least two (Linux tcp_tso_autosize).
+ */
+static uint32_t burst_segs(const struct ho_tcp *c)
+{
+    const struct ho_tcp_work *w = c->work;
+    uint64_t cwnd = tcp_cwnd(c) > w->packets_out ? tcp_cwnd(c) : w->packets_out;
+    uint64_t pace = tcp_cwnd(c) < tcp_ssthresh(c) / 2 ? 200 : 120; /* percent */
+    uint64_t bytes = TCP_GSO_MAX + 1;
+    uint32_t rtt_us = w->rack.min_rtt_us != 0 ? w->rack.min_rtt_us : c->srtt_us >> 3;
+
+    if (c->srtt_us != 0) {
+        bytes = (c->mss * 10000ull * 8 * pace * cwnd / c->srtt_us) >> 10;
+        bytes += rtt_us >> 9 < 32 ? (TCP_GSO_MAX + 1) >> (rtt_us >> 9) : 0;
+        bytes = bytes < TCP_GSO_MAX + 1 ? bytes : TCP_GSO_MAX + 1;
+    }
+    uint32_t segs = (uint32_t)bytes / c->mss;
+    return segs > 2 ? segs : 2;
+}
+
+/* Segments that the congestion window has room for, at most half of it in one burst. */
 static uint32_t cwnd_quota(const struct ho_tcp *c)
 {
     uint32_t cwnd = tcp_cwnd(c), out = tcp_in_flight(c->work);
@@ -93,8 +113,9 @@ static uint32_t cwnd_quota(const struct ho_tcp *c)
     if (out >= cwnd) {
         return 0;
     }
-    uint32_t half = cwnd > 1 ? cwnd >> 1 : 1;
-    return cwnd - out < half ? cwnd - out : half;
+    uint32_t half = cwnd > 1 ? cwnd >> 1 : 1, most = burst_segs(c);
+    uint32_t quota = cwnd - out < half ? cwnd - out : half;
+    return quota < most ? quota : most;
 }
 
 void tcp_sent_new(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s,
@@ -150,6 +171,9 @@ bool tcp_write(struct ho_tcp_env *env, struct ho_tcp *c, unsigned nonagle, int p
             quota = 1;
         }
         limited = quota == 0;
+        if (quota * tcp_mss_now(c) > s->len) {
+            tcp_skb_grow(env, c, s, quota * tcp_mss_now(c) - s->len);
+        }
         if (limited || !may_send(env, c, quota, nonagle)) {
             break;
         }

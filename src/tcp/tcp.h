@@ -155,9 +155,10 @@ bool ho_tcp_input(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wire
  * sequence number: a host that cannot send it on at once (it waits for a neighbour) says so with
  * ho_tcp_park().
  */
-#define HO_TCP_OUT_SEQ 1u     /* carries sequence space */
-#define HO_TCP_OUT_CONFIRM 2u /* the neighbour it goes to is known to work (Linux sk_dst_confirm) \
-                               */
+#define HO_TCP_OUT_SEQ 1u /* carries sequence space */
+#define HO_TCP_OUT_CONFIRM                                                 \
+    2u /* the neighbour it goes to is known to work (Linux sk_dst_confirm) \
+        */
 struct ho_buf *ho_tcp_output(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 
 /* The segment that starts at `seq` waits in a queue of the host's (parked), or has left it. Linux

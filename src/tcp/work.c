@@ -155,6 +155,33 @@ static void unlink_emit(struct ho_tcp_work *w, struct ho_tcp_skb *s)
     s->emit = false;
 }
 
+/* Moves up to `amount` bytes from the next run, not sent either, to the end of `s`: what was cut
+ * small for a window is made whole when the window opens (Linux tcp_grow_skb, since 6.10).
+ */
+void tcp_skb_grow(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, uint32_t amount)
+{
+    struct ho_tcp_work *w = c->work;
+    struct ho_tcp_skb *n = s->next;
+
+    if (n == NULL || n->len == 0) {
+        return;
+    }
+    uint32_t len = n->len < amount ? n->len : amount;
+    s->len += len;
+    n->len -= len;
+    n->seq = ho_seq_add(n->seq, len);
+    if (n->len > 0) {
+        return;
+    }
+    s->flags |= n->flags;
+    s->next = n->next;
+    if (w->tail == n) {
+        w->tail = s;
+    }
+    w->n_skbs--;
+    ho_pool_put(&env->skbs, n);
+}
+
 /* Takes the run that follows `s` into it: both sent, both of at most one segment together. */
 void tcp_skb_merge_next(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s)
 {
@@ -227,6 +254,9 @@ void tcp_emit(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, st
         c->lsndtime = tick;
         tcp_take_turns(env, c, tick);
     }
+    if (tcp_skb_segs(c, s) > 1) {
+        s->flags |= HO_TCP_PSH; /* Linux: on the last of every burst of segments */
+    }
     tcp_ack_sent(c);                                    /* it carries the ACK */
     s->sent = now.ns > 0 ? now : (struct ho_time){ 1 }; /* 0 means never */
     s->emit_off = 0;
@@ -275,6 +305,8 @@ void ho_tcp_park(struct ho_tcp *c, uint32_t seq, bool parked)
                 s->parked++;
             } else if (s->parked > 0) {
                 s->parked--;
+                c->work->resume = c->work->throttled;
+                c->work->throttled = false;
             }
             return;
         }

@@ -51,7 +51,7 @@ void fake_free(struct fake *f)
 
 /* ---- sockets --------------------------------------------------------------------------------- */
 
-static int sock_new(struct fake *f, int kind, int owner)
+static int sock_new(struct fake *f, enum fake_kind kind, int owner)
 {
     for (int i = 3; i < FAKE_SOCKS; i++) {
         struct fake_sock *s = &f->sock[i];

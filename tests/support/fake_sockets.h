@@ -41,15 +41,17 @@ struct fake_watch {
     bool told;
 };
 
+enum fake_kind {
+    FAKE_FREE,
+    FAKE_FRESH, /* not connected, or its connect() failed */
+    FAKE_LISTENER,
+    FAKE_CONNECTING,
+    FAKE_CONN,
+    FAKE_EPOLL
+};
+
 struct fake_sock {
-    enum {
-        FAKE_FREE,
-        FAKE_FRESH,
-        FAKE_LISTENER,
-        FAKE_CONNECTING,
-        FAKE_CONN,
-        FAKE_EPOLL
-    } kind;
+    enum fake_kind kind;
     int owner; /* index of the program; -1: the test itself */
     bool nonblock;
     uint16_t port; /* bound or local */

@@ -28,7 +28,7 @@ static const char *relative(struct ho_truth_world *w, size_t conn, int host, uin
                             char buf[16])
 {
     uint32_t rel = n - w->conns[conn].isn[host];
-    if (!w->conns[conn].known[host] || (rel >= 1u << 30 && rel < 0xc0000000u)) {
+    if (!w->conns[conn].known[host] || (rel >= 1u << 24 && rel < 0xff000000u)) {
         return "?";
     }
     (void)snprintf(buf, 16, "%ld", (long)(int32_t)rel);
@@ -49,22 +49,22 @@ static void flags_text(uint8_t flags, char buf[9])
 }
 
 static void seg_options(struct ho_truth_world *w, const struct ho_wire_tcp *t, size_t conn,
-                        int peer, char *out, size_t size)
+                        int host, char *out, size_t size)
 {
     size_t used = 0;
     char a[16], b[16];
     out[0] = '\0';
     for (unsigned i = 0; i < t->n_sack && used < size; i++) {
         used += (size_t)snprintf(out + used, size - used, "%s%s-%s", i == 0 ? " sack=" : ",",
-                                 relative(w, conn, peer, t->sack[i].from, a),
-                                 relative(w, conn, peer, t->sack[i].to, b));
+                                 relative(w, conn, !host, t->sack[i].from, a),
+                                 relative(w, conn, !host, t->sack[i].to, b));
     }
     if (t->has_mss && used < size) {
         used += (size_t)snprintf(out + used, size - used, " mss=%u ws=%u", t->mss,
                                  t->has_wscale ? t->wscale : 0u);
     }
     uint16_t port = w->conns[conn].port;
-    if (port != 40000 && used < size) {
+    if (host == 0 && port != 40000 && used < size) {
         (void)snprintf(out + used, size - used, " sport=%u", port);
     }
 }
@@ -85,7 +85,10 @@ static void seg_rec(struct ho_truth_world *w, struct ho_truth_rec *r, int host,
     flags_text(t.flags, flags);
     const char *rseq = relative(w, conn, host, t.seq, seq);
     const char *rack = (t.flags & HO_TCP_ACK) != 0 ? relative(w, conn, !host, t.ack, ack) : "-";
-    seg_options(w, &t, conn, !host, opts, sizeof(opts));
+    if ((t.flags & HO_TCP_RST) != 0 && !w->conns[conn].known[host]) {
+        rseq = "0"; /* the only number this side ever showed */
+    }
+    seg_options(w, &t, conn, host, opts, sizeof(opts));
     (void)snprintf(r->text, sizeof(r->text), "%s %s:%s len %u %s%s", flags, rseq, rack,
                    (unsigned)t.payload_len, fate, opts);
     r->win = t.window;
@@ -142,8 +145,9 @@ void ho_truth_lo_rec(struct ho_truth_world *w, int host, struct ho_buf *packet)
     char seq[16];
     size_t conn = conn_of(w, host == 0 ? quote.sport : quote.dport);
     struct ho_truth_rec *r = ho_truth_add(w->recs, HO_TRUTH_ICMP, host, ho_truth_us(w, w->now));
+    bool sent = w->conns[conn].known[host]; /* else it is about a SYN that never left */
     (void)snprintf(r->text, sizeof(r->text), "%u/%u seq %s", icmp.type, icmp.code,
-                   relative(w, conn, host, quote.seq, seq));
+                   sent ? relative(w, conn, host, quote.seq, seq) : "0");
 }
 
 /* --- delays ----------------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@
 
 #define LOOK_US 100      /* from something happening to the process looking at epoll */
 #define EVENTS_AHEAD 8   /* events of the script among which one of the model is looked for */
+#define SOON_US 5000000  /* and none of them later than so much */
 #define FOREVER INT64_MAX
 
 static int host_start(struct ho_truth_world *w, struct ho_truth_proc *p, struct ho_op *op)
@@ -386,7 +387,7 @@ static void do_line(struct ho_truth_world *w, struct ho_truth_proc *p,
     } else if (strcmp(call, "send") == 0) {
         do_send(w, p, s, arg);
     } else if (strcmp(call, "recv") == 0) {
-        do_recv(w, p, s, l->w[1][0] == '+' && ho_truth_num(ho_truth_word(l, 5)) > 0);
+        do_recv(w, p, s, l->w[1][0] != '.' && ho_truth_num(ho_truth_word(l, 5)) > 0);
     } else if (strcmp(call, "poll") == 0) {
         do_poll(w, p, s);
     } else if (strcmp(call, "soerr") == 0) {
@@ -442,6 +443,9 @@ static bool answer(struct ho_truth_world *w, struct ho_truth_proc *p, const char
         if (!is_event(p->lines[i])) {
             continue;
         }
+        if (p->lines[i]->t_us > ho_truth_us(w, w->now) + SOON_US) {
+            break;
+        }
         seen++;
         if (same_event(p->lines[i], sock, events)) {
             finish_answers(w, p);
@@ -468,17 +472,28 @@ static const char *name_of_fd(const struct ho_truth_proc *p, int fd)
     return "?";
 }
 
-/* Whether the process reads by itself what comes on this socket: it does so in the script. */
-static bool reads(const struct ho_truth_proc *p, const char *sock)
+/* Whether the process reads by itself what comes on this socket: it did so when it was last told
+ * in the script, or does when it is told next.
+ */
+static bool reads(const struct ho_truth_world *w, const struct ho_truth_proc *p, const char *sock)
 {
-    for (size_t i = 0; i < p->n_lines; i++) {
-        const struct ho_truth_line *l = p->lines[i];
-        if (is_answer(l) && strcmp(l->w[2], "recv") == 0 && strcmp(l->w[3], sock) == 0 &&
-            ho_truth_num(l->w[5]) > 0) {
-            return true;
+    bool does = false;
+    for (size_t i = 0; i + 1 < p->n_lines; i++) {
+        const struct ho_truth_line *l = p->lines[i], *answer = p->lines[i + 1];
+        if (!is_event(l) || strcmp(l->w[1], sock) != 0 || strstr(l->w[2], "OUT") == l->w[2]) {
+            continue;
+        }
+        bool later = l->t_us > ho_truth_us(w, w->now);
+        if (later && l->t_us > ho_truth_us(w, w->now) + SOON_US) {
+            break;
+        }
+        does = is_answer(answer) && strcmp(answer->w[2], "recv") == 0 &&
+               ho_truth_num(answer->w[5]) > 0;
+        if (later) {
+            break;
         }
     }
-    return false;
+    return does;
 }
 
 static void told(struct ho_truth_world *w, struct ho_truth_proc *p,
@@ -490,7 +505,7 @@ static void told(struct ho_truth_world *w, struct ho_truth_proc *p,
     (void)snprintf(r->text, sizeof(r->text), "epoll %s %s", sock,
                    ho_truth_events_text(ev->events, buf));
     r->events = ev->events;
-    if (!answer(w, p, sock, ev->events) && (ev->events & HO_POLLIN) != 0 && reads(p, sock) &&
+    if (!answer(w, p, sock, ev->events) && (ev->events & HO_POLLIN) != 0 && reads(w, p, sock) &&
         (ev->events & HO_POLLERR) == 0) {
         do_recv(w, p, sock_of(p, sock), true);
     }

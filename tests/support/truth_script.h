@@ -26,8 +26,9 @@
  *     f T off|boot HOST                power
  *     f T link HOST up|down; f T addr HOST add|del; f T route HOST flush; f T neigh HOST
  *     c T PROC HOW CALL SOCK ARG RET ERRNO [T-RET]
- *                                      HOW `.`: at T; `+`: so long after the event or call of its
- *                                      process before it as here. RET and ERRNO are expectations.
+ *                                      HOW `.`: at T; `!`: at T, and recv() until nothing is left;
+ *                                      `+`: so long after the event or call of its process before
+ *                                      it as here. RET and ERRNO are expectations.
  *                                      T-RET: when a blocking call returned.
  *
  * and expectations:

@@ -93,7 +93,7 @@ def relative(n):
     if n is None:
         return None
     n = (n + (1 << 31)) % (1 << 32) - (1 << 31)
-    return n if abs(n) < 1 << 30 else "?"
+    return n if abs(n) < 1 << 24 else "?"
 
 
 def segment(script, t, host, r, fate, dt, opt):
@@ -295,6 +295,11 @@ class RealTime(Script):
                 elif r["kind"] == "neigh" and gone is None and \
                         r["state"] in (None, "FAILED", "INCOMPLETE"):
                     gone = r["t"]
+        # A call to send without a frame: it had acted by then.
+        for r in self.records:
+            if r["kind"] == "app" and r["call"] == "send" and r["host"][0] == host and \
+                    max(last, t) < r["t"] < (gone or t + 1.2):
+                gone = r["t"]
         if gone is None:
             return us(max(0, last + 0.001 - t)) if last > t else 0
         return us((max(last, gone - 0.2) + gone) / 2 - t)
@@ -362,7 +367,7 @@ class VirtualTime(Script):
                       .splitlines()]
         super().__init__("vk_" + path.stem, "linux-6.12")
         self.settings()
-        self.proc, self.sampled = {"A": "c", "B": "s"}, {}
+        self.proc, self.sampled, self.began = {"A": "c", "B": "s"}, {}, {}
         self.at(-0.001, "p", "s")
         self.at(-0.001, "c", "s", ".", "listen", "L", 80, 0, 0)
         self.at(-0.001, "p", "c")
@@ -387,10 +392,6 @@ class VirtualTime(Script):
                     values[w[1][9:]] = ",".join(w[2:])
             self.say("sysctl", host, *(f"{k}={v}" for k, v in values.items()))
             self.say("delay", host, us(m["owd"]) + 1)
-        self.autoread = {"A": True, "B": True}
-        for w in self.steps:
-            if w[:2] == ["set", "autoread.B"]:
-                self.autoread["B"] = w[2] != "0"
         for role in "kx":
             self.say("opt", role, "NODELAY", 1)
         self.say("listen", 80)
@@ -440,7 +441,7 @@ class VirtualTime(Script):
             if side == "B":
                 self.at(t, "c", self.proc[side], ".", "listen", "L", 80, 0, 0)
         elif verb == "autoread":
-            self.autoread[side] = True
+            self.began[side] = t
         elif verb != "info":
             raise ValueError(verb)
 
@@ -479,8 +480,11 @@ class VirtualTime(Script):
         self.call(r["t"], r["who"], "+", "accept", 40000, 0, 0)
 
     def do_recv(self, r):
-        self.at(r["t"], "e", self.proc[r["who"]], self.SOCK[r["who"]], "*")
-        self.call(r["t"], r["who"], "+", "recv", None, r["n"], 0)
+        if abs(r["t"] - self.began.get(r["who"], -1)) >= 0.0001:
+            self.at(r["t"], "e", self.proc[r["who"]], self.SOCK[r["who"]], "*")
+        # What is read because the process began to read answers no event.
+        how = "!" if abs(r["t"] - self.began.get(r["who"], -1)) < 0.0001 else "+"
+        self.call(r["t"], r["who"], how, "recv", None, r["n"], 0)
 
     def do_eof(self, r):
         self.at(r["t"], "e", self.proc[r["who"]], self.SOCK[r["who"]], "*")
@@ -502,7 +506,7 @@ def read_draws():
     draws, path = collections.defaultdict(dict), HERE / "draws.txt"
     for line in path.read_text().splitlines() if path.exists() else []:
         if line and not line.startswith("#"):
-            name, host, *ms = line.split()
+            name, host, *ms = line.split("#")[0].split()
             draws[name][host] = ms
     return draws
 

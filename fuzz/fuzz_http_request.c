@@ -165,7 +165,7 @@ static uint64_t as_client(const uint8_t *data, size_t size, size_t piece)
         at += n;
     }
     ho_http_client_eof(h, S);
-    while ((err = ho_http_client_next(h, &ev, S)) > 0) {
+    while (ho_http_client_next(h, &ev, S) > 0) {
         note_event(&d, &ev);
     }
     assert(ho_http_client_todo(h) == HO_HTTP_CLOSE);

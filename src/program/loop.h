@@ -17,7 +17,7 @@
 #include "base/timerq.h"
 #include "program/room.h"
 
-#define HO_LOOP_BUF (64 * 1024) /* bytes of one recv() */
+#define HO_LOOP_BUF 65536 /* bytes of one recv() */
 
 enum ho_conn_step {
     HO_CONN_SOCKET,

@@ -5,6 +5,7 @@
 
 #include "program/param.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +62,7 @@ static int64_t dur_unit(const char *suffix)
 /* Minutes and hours only where they are what a person would have written: not 90 s as 1.5m. */
 void ho_dur_write(char *to, size_t room, int64_t ns)
 {
-    size_t i = ns >= 2 * 3600 * HO_NS_PER_S ? 1 : 3;
+    size_t i = ns >= 7200 * HO_NS_PER_S ? 1 : 3;
 
     while (ns % dur_units[i].ns != 0) {
         i += i == 1 ? 2 : 1;
@@ -298,11 +299,12 @@ void ho_sockopts_join(struct ho_sockopts *to, const struct ho_sockopts *more)
 static const char *kind_text(enum ho_param_kind kind)
 {
     static const char *const texts[HO_PARAM_KIND_COUNT] = {
-#define X(id, text) [HO_PARAM_##id] = text,
+#define X(id, text) [HO_PARAM_##id] = (text),
         HO_PARAM_KINDS(X)
 #undef X
     };
 
+    assert(kind < HO_PARAM_KIND_COUNT);
     return texts[kind];
 }
 

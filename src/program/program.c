@@ -314,7 +314,7 @@ void ho_copy_text(char *to, size_t room, const char *from)
 const char *ho_program_event_kind_text(enum ho_program_event_kind kind)
 {
     static const char *const texts[HO_PROGRAM_EVENT_COUNT] = {
-#define X(id, text) [HO_PROGRAM_##id] = text,
+#define X(id, text) [HO_PROGRAM_##id] = (text),
         HO_PROGRAM_EVENTS(X)
 #undef X
     };
@@ -326,7 +326,7 @@ const char *ho_program_event_kind_text(enum ho_program_event_kind kind)
 const char *ho_program_op_name(enum ho_op_kind kind)
 {
     static const char *const names[HO_OP_COUNT] = {
-#define X(id, name) [HO_OP_##id] = name,
+#define X(id, name) [HO_OP_##id] = (name),
         HO_OPS(X)
 #undef X
     };

@@ -20,7 +20,7 @@
 #include "program/room.h"
 
 #define HO_RAW_TASKS_MAX 64       /* verbs that wait or are under way */
-#define HO_RAW_BUF (64 * 1024)    /* bytes of a recv() that names no size */
+#define HO_RAW_BUF 65536          /* bytes of a recv() that names no size */
 #define HO_RAW_CALL_MAX (1 << 26) /* bytes of one call */
 
 /* The verbs: id, name, parameters (raw_verbs.c), help. */
@@ -109,7 +109,7 @@ struct raw_task {
     enum raw_verb verb;
     unsigned step;
     unsigned option; /* which of the options is next */
-    bool block, entered;
+    bool block, entered, filled;
     struct ho_time called;
     char note[HO_PROGRAM_NOTE_MAX];
     struct ho_addr addr, local;
@@ -118,6 +118,7 @@ struct raw_task {
     int err; /* connect(): its result */
     uint8_t *buf;
     size_t len, done;
+    uint64_t filled_at; /* stream offset of buf[0], once it was filled */
     char as[HO_PROGRAM_NAME_MAX];
     struct ho_sockopts options;
     struct raw_reader reader;

@@ -112,7 +112,11 @@ static struct ho_op *send_op(struct raw_thread *th)
     struct ho_op *op = raw_op(th, HO_OP_SEND, th->sock->fd);
     size_t at = t->verb == RAW_FILL ? 0 : t->done;
 
-    ho_stream_fill(t->buf + at, t->len - at, th->sock->tx);
+    if (!t->filled || t->filled_at != th->sock->tx - at) {
+        ho_stream_fill(t->buf, t->len, th->sock->tx - at);
+        t->filled = true;
+        t->filled_at = th->sock->tx - at;
+    }
     op->buf = t->buf + at;
     op->len = t->len - at;
     op->flags = t->block ? 0 : HO_MSG_DONTWAIT;

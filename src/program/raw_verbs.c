@@ -297,11 +297,10 @@ int raw_option_of(const struct ho_value *v, struct ho_sockopts *ret,
                   struct ho_program_error *ret_error)
 {
     char text[64];
-    const char *why;
+    const char *why = "a socket option and its value";
     int n = snprintf(text, sizeof(text), "%s=%s", v[SET_NAME].text, v[SET_VALUE].text);
 
     if (n < 0 || (size_t)n >= sizeof(text) || ho_sockopts_read(ret, text, &why) < 0) {
-        why = (size_t)n < sizeof(text) ? why : "a socket option and its value";
         return ho_program_refuse(ret_error, SET_VALUE, "value: found \"%.60s\", expected %s", text,
                                  why);
     }

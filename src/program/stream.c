@@ -14,11 +14,17 @@ static uint8_t stream_byte(uint64_t offset)
     return (uint8_t)(stream_word(offset / 8) >> (offset % 8 * 8));
 }
 
+/* Written out, so that a compiler sees that it is one store. */
 static void word_bytes(uint8_t out[8], uint64_t word)
 {
-    for (unsigned i = 0; i < 8; i++) {
-        out[i] = (uint8_t)(word >> (8 * i));
-    }
+    out[0] = (uint8_t)word;
+    out[1] = (uint8_t)(word >> 8);
+    out[2] = (uint8_t)(word >> 16);
+    out[3] = (uint8_t)(word >> 24);
+    out[4] = (uint8_t)(word >> 32);
+    out[5] = (uint8_t)(word >> 40);
+    out[6] = (uint8_t)(word >> 48);
+    out[7] = (uint8_t)(word >> 56);
 }
 
 void ho_stream_fill(void *buf, size_t len, uint64_t offset)

@@ -39,12 +39,6 @@ enum {
     WEB_SHARED
 };
 
-/* clang-format off */
-#define TIMEOUT(name, value, text)                                                                 \
-    { .key = name, .kind = HO_PARAM_DUR, .fallback = value, .min = 1000000, .max = HO_PARAM_DUR_MAX,     \
-      .help = text }
-/* clang-format on */
-
 static const struct ho_param params[] = {
     HO_SERVER_PARAMS,
     { .key = "keepalive_timeout",
@@ -52,10 +46,30 @@ static const struct ho_param params[] = {
       .fallback = "60s",
       .max = HO_PARAM_DUR_MAX,
       .help = "a connection without a request is closed after this; 0: one request each" },
-    TIMEOUT("header_timeout", "60s", "from a request's first byte to the end of its head"),
-    TIMEOUT("body_timeout", "60s", "between two pieces of a request's content"),
-    TIMEOUT("send_timeout", "60s", "how long a client may take nothing of a response"),
-    TIMEOUT("linger_timeout", "5s", "from the last response to the client's end of stream"),
+    { .key = "header_timeout",
+      .kind = HO_PARAM_DUR,
+      .fallback = "60s",
+      .min = 1000000,
+      .max = HO_PARAM_DUR_MAX,
+      .help = "from a request's first byte to the end of its head" },
+    { .key = "body_timeout",
+      .kind = HO_PARAM_DUR,
+      .fallback = "60s",
+      .min = 1000000,
+      .max = HO_PARAM_DUR_MAX,
+      .help = "between two pieces of a request's content" },
+    { .key = "send_timeout",
+      .kind = HO_PARAM_DUR,
+      .fallback = "60s",
+      .min = 1000000,
+      .max = HO_PARAM_DUR_MAX,
+      .help = "how long a client may take nothing of a response" },
+    { .key = "linger_timeout",
+      .kind = HO_PARAM_DUR,
+      .fallback = "5s",
+      .min = 1000000,
+      .max = HO_PARAM_DUR_MAX,
+      .help = "from the last response to the client's end of stream" },
     { .key = "max_head",
       .kind = HO_PARAM_BYTES,
       .fallback = "8k",

@@ -104,13 +104,13 @@ struct fake {
 struct fake *fake_new(void);
 void fake_free(struct fake *f); /* the programs as well */
 
-/* Makes and starts a program; args is "key=value key=value ..". Returns its index. */
-int fake_start(struct fake *f, const char *behaviour, const char *args);
+/* Makes and starts a program; text is "key=value key=value ..". Returns its index. */
+int fake_start(struct fake *f, const char *behaviour, const char *text);
 
 /* A verb for `raw`; "send 1000 on=k". Fails the test unless it returns 0. */
-void fake_do(struct fake *f, int program, const char *verb_and_args);
+void fake_do(struct fake *f, int program, const char *text);
 /* The same without an opinion: returns what ho_program_command() returned. */
-int fake_try(struct fake *f, int program, const char *verb_and_args);
+int fake_try(struct fake *f, int program, const char *text);
 
 /* Plays up to and including `until`. */
 void fake_run(struct fake *f, struct ho_time until);

@@ -166,15 +166,17 @@ static void any_byte_is_a_sign_of_life(void **state)
 /* The same conversation in pieces of every size gives the same messages. */
 static void messages_may_arrive_in_pieces(void **state)
 {
+    static const uint8_t ping_7[13] = { 0, 0, 0, 9, 1, 0, 0, 0, 0, 0, 0, 0, 7 };
+    static const uint8_t pong_1[13] = { 0, 0, 0, 9, 2, 0, 0, 0, 0, 0, 0, 0, 1 };
     uint8_t stream[5 + 300 + 13 + 5 + 13];
     struct ho_heartbeat hb;
 
     (void)state;
     ho_heartbeat_frame(stream, 300);
     memset(stream + 5, 'd', 300);
-    memcpy(stream + 305, "\0\0\0\11\1\0\0\0\0\0\0\0\7", 13);
+    memcpy(stream + 305, ping_7, 13);
     ho_heartbeat_frame(stream + 318, 0);
-    memcpy(stream + 323, "\0\0\0\11\2\0\0\0\0\0\0\0\1", 13);
+    memcpy(stream + 323, pong_1, 13);
     for (size_t piece = 1; piece <= sizeof(stream); piece++) {
         size_t data = 0, pings = 0, pongs = 0, ends = 0, used;
 

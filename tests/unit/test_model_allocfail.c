@@ -55,8 +55,8 @@ static void every_allocation_may_fail(void **state)
 
         happened = ho_alloc_fail_happened();
         ho_alloc_fail_off();
-        /* As in a kernel a frame that could not be made is a counted drop, and a call may fail: then
-         * the play goes on, or a later step finds no connection (-EINVAL). model_run() wants a
+        /* As in a kernel a frame that could not be made is a counted drop, and a call may fail:
+         * then the play goes on, or a later step finds no connection (-EINVAL). model_run() wants a
          * reason for every error.
          */
         if (happened && err != -EINVAL && err != 0) {

@@ -59,8 +59,7 @@ static void bytes_arrive_as_they_were_sent(void **state)
     assert_int_equal(halfopen_send(x.w, x.client, x.fd, "hello", 5), 5);
     assert_int_equal(halfopen_recv(x.w, x.server, x.accepted, buf, sizeof(buf)), -EAGAIN);
     assert_int_equal(halfopen_run(x.w, 200 * HALFOPEN_MS), 0);
-    assert_int_equal(halfopen_poll(x.w, x.server, x.accepted),
-                     HALFOPEN_POLLIN | HALFOPEN_POLLOUT);
+    assert_int_equal(halfopen_poll(x.w, x.server, x.accepted), HALFOPEN_POLLIN | HALFOPEN_POLLOUT);
     assert_int_equal(halfopen_recv(x.w, x.server, x.accepted, buf, sizeof(buf)), 5);
     assert_memory_equal(buf, "hello", 5);
     assert_int_equal(halfopen_shutdown(x.w, x.client, x.fd, 1), 0);

@@ -13,8 +13,8 @@
 
 #include "support/model_play.h"
 
-#define CONNECTED                                                                                  \
-    "host client\nhost server\ncable client -- server delay 1ms\nneighbours static\n"              \
+#define CONNECTED                                                                     \
+    "host client\nhost server\ncable client -- server delay 1ms\nneighbours static\n" \
     "connection client -> server:80\n"
 
 /* The n-th record of a kind from a host, from 0. */

@@ -55,6 +55,26 @@ static void equal_instants_pop_in_the_order_of_arming(void **state)
     assert_null(ho_timerq_pop(&q, at));
 }
 
+/* As timers of one bucket of Linux's wheel: whatever level they came from. */
+static void equal_instants_pop_the_newest_first_if_so_set(void **state)
+{
+    (void)state;
+    const struct ho_time at = { 5 * HO_NS_PER_S };
+    struct ho_timerq q;
+    struct ho_timer t[3] = { 0 };
+
+    ho_timerq_init(&q, (struct ho_time){ 0 });
+    q.newest_first = true;
+    ho_timerq_arm(&q, &t[0], at);
+    ho_timerq_arm(&q, &t[1], at);
+    assert_null(ho_timerq_pop(&q, (struct ho_time){ at.ns - 1 }));
+    ho_timerq_arm(&q, &t[2], at);
+    for (int i = 2; i >= 0; i--) {
+        assert_ptr_equal(ho_timerq_pop(&q, at), &t[i]);
+    }
+    assert_null(ho_timerq_pop(&q, at));
+}
+
 static void arming_again_moves_the_timer(void **state)
 {
     (void)state;
@@ -154,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pops_in_order_of_time_and_exactly_on_time),
         cmocka_unit_test(equal_instants_pop_in_the_order_of_arming),
+        cmocka_unit_test(equal_instants_pop_the_newest_first_if_so_set),
         cmocka_unit_test(arming_again_moves_the_timer),
         cmocka_unit_test(never_disarms),
         cmocka_unit_test(cancel_twice_is_harmless),

@@ -119,7 +119,7 @@ static void events_that_say_more_are_compared_one_by_one(void **state)
 static void unknown_events_are_not_compared(void **state)
 {
     (void)state;
-    const char *file = PROCESS "e 1000 c k *\nc 1000 c + recv k - 100 0\n";
+    const char *file = "lacks events\n" PROCESS "e 1000 c k *\nc 1000 c + recv k - 100 0\n";
     const char *model = PROCESS "e 900 c k OUT\ne 1000 c k IN|OUT\nc 1000 c + recv k - 100 0\n";
     assert_int_equal(differences(file, model, HO_TRUTH_C_ORDER), 0);
 }

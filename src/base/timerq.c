@@ -55,6 +55,7 @@ static unsigned lowest_bit(uint64_t x)
 void ho_timerq_init(struct ho_timerq *q, struct ho_time now)
 {
     q->base = now;
+    q->newest_first = false;
     for (int i = 0; i < HO_TIMERQ_LEVELS; i++) {
         q->used[i] = 0; /* the heads and bounds of unused slots are never read */
     }
@@ -75,10 +76,11 @@ static void put(struct ho_timerq *q, struct ho_timer *t)
     } else {
         q->lower[level][digit] = ho_time_min(q->lower[level][digit], t->at);
     }
-    t->prev = head->prev;
-    t->next = head;
-    head->prev->next = t;
-    head->prev = t;
+    struct ho_timer *before = q->newest_first ? head : head->prev;
+    t->prev = before;
+    t->next = before->next;
+    before->next->prev = t;
+    before->next = t;
 }
 
 void ho_timerq_arm(struct ho_timerq *q, struct ho_timer *t, struct ho_time at)
@@ -125,15 +127,17 @@ struct ho_time ho_timerq_deadline(const struct ho_timerq *q)
     return level < HO_TIMERQ_LEVELS ? q->lower[level][lowest_bit(q->used[level])] : HO_NEVER;
 }
 
-/* Moves the timers of an emptied slot to where they belong, seen from the new base. */
+/* Moves the timers of an emptied slot to where they belong, seen from the new base, the one to be
+ * put first, first.
+ */
 static void move_down(struct ho_timerq *q, unsigned level, unsigned digit)
 {
     const struct ho_timer *head = &q->slot[level][digit];
-    struct ho_timer *t = head->next;
+    struct ho_timer *t = q->newest_first ? head->prev : head->next;
 
     q->used[level] &= ~(UINT64_C(1) << digit);
     while (t != head) {
-        struct ho_timer *next = t->next;
+        struct ho_timer *next = q->newest_first ? t->prev : t->next;
 
         put(q, t);
         t = next;

@@ -3,8 +3,9 @@
  * A radix wheel: level n holds the deadlines whose highest 6-bit digit that differs from the
  * queue's own time is digit n. A deadline moves down a level each time its digit is reached, at
  * most 11 times in all, and leaves level 0 at exactly its instant. Equal instants leave in the
- * order in which they were armed. It never rounds: rounding is Linux's wheel (base/clk.h) and
- * happens once, at arming.
+ * order in which they were armed, or the other way round, as those of one bucket of Linux's wheel
+ * do, if `newest_first` was set after ho_timerq_init(). It never rounds: rounding is Linux's wheel
+ * (base/clk.h) and happens once, at arming.
  *
  * The node is embedded in its owner; the queue owns no memory.
  */
@@ -26,6 +27,7 @@ struct ho_timer {
 
 struct ho_timerq {
     struct ho_time base;             /* nothing armed is earlier, but for what is late */
+    bool newest_first;               /* of equal instants; to be set while nothing is armed */
     uint64_t used[HO_TIMERQ_LEVELS]; /* a bit a slot */
     struct ho_time lower[HO_TIMERQ_LEVELS][HO_TIMERQ_SLOTS]; /* a lower bound of the slot's times */
     struct ho_timer slot[HO_TIMERQ_LEVELS][HO_TIMERQ_SLOTS]; /* list heads */

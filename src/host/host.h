@@ -25,16 +25,16 @@
 
 struct ho_host;
 
-#define HO_NAME_MAX 32      /* bytes of a host's or interface's name, with the final 0 */
-#define HO_HOST_NICS 8      /* interfaces at most, beside lo */
-#define HO_NIC_LO (-1)      /* the loopback interface in the calls below */
+#define HO_NAME_MAX 32 /* bytes of a host's or interface's name, with the final 0 */
+#define HO_HOST_NICS 8 /* interfaces at most, beside lo */
+#define HO_NIC_LO (-1) /* the loopback interface in the calls below */
 
 struct ho_host_conf {
     char name[HO_NAME_MAX];
     struct ho_clk clk;
-    uint64_t seed;              /* secrets, drawn neighbour times, ephemeral ports */
-    struct ho_bufpool *bufs;    /* may be shared by the hosts of a world; outlives the host */
-    size_t max_sockets;         /* bound of all sockets together */
+    uint64_t seed;           /* secrets, drawn neighbour times, ephemeral ports */
+    struct ho_bufpool *bufs; /* may be shared by the hosts of a world; outlives the host */
+    size_t max_sockets;      /* bound of all sockets together */
 };
 
 /* A host without power: ho_host_boot() starts it. Returns 0 or -ENOMEM. */
@@ -60,8 +60,7 @@ int ho_host_add_nic(struct ho_host *h, const char *name, struct ho_mac mac, uint
 /* What the cable's end says. Loss of carrier flushes the neighbours `linkwatch` later (Linux: 0
  * to 1 s, drawn from the seed if linkwatch_ns is negative); packets then die in the interface.
  */
-void ho_host_carrier(struct ho_host *h, int nic, bool on, int64_t linkwatch_ns,
-                     struct ho_time now);
+void ho_host_carrier(struct ho_host *h, int nic, bool on, int64_t linkwatch_ns, struct ho_time now);
 
 /* `ip link set up|down`; also for HO_NIC_LO. Down removes routes of the interface. */
 int ho_host_link(struct ho_host *h, int nic, bool up, struct ho_time now);
@@ -71,8 +70,8 @@ int ho_host_addr_add(struct ho_host *h, int nic, const struct ho_addr *a, unsign
                      struct ho_time now);
 int ho_host_addr_del(struct ho_host *h, int nic, const struct ho_addr *a, struct ho_time now);
 
-/* `ip route add|del NET/PREFIX [via GATEWAY] dev NIC`; gateway NULL: on link. ho_host_route_flush():
- * all routes of the interface. Returns 0; -EEXIST; -ESRCH; -ENOSPC.
+/* `ip route add|del NET/PREFIX [via GATEWAY] dev NIC`; gateway NULL: on link.
+ * ho_host_route_flush(): all routes of the interface. Returns 0; -EEXIST; -ESRCH; -ENOSPC.
  */
 int ho_host_route_add(struct ho_host *h, int nic, const struct ho_addr *net, unsigned prefix,
                       const struct ho_addr *gateway, struct ho_time now);
@@ -141,7 +140,7 @@ int ho_host_nonblock(struct ho_host *h, uint32_t pid, int fd, bool on);
 /* The length of the file descriptor's receive queue (FIONREAD). Returns bytes, -EBADF. */
 int64_t ho_host_fionread(struct ho_host *h, uint32_t pid, int fd);
 
-/* ---- looking in ------------------------------------------------------------------------------ */
+/* ---- looking in ----------------------------------------------------------------------------- */
 
 /* Walks all TCP sockets in an order that does not depend on memory addresses: sets *ret and
  * returns true for each; `*cursor` starts at 0. Listeners, requests and TIME-WAIT records too.
@@ -154,8 +153,15 @@ int ho_host_sock_info(struct ho_host *h, uint32_t pid, int fd, struct ho_time no
                       struct ho_sock_info *ret);
 
 /* Neighbour entries: states by Linux's names. */
-#define HO_NUD_STATES(X)                                                                           \
-    X(NONE) X(INCOMPLETE) X(REACHABLE) X(STALE) X(DELAY) X(PROBE) X(FAILED) X(PERMANENT)
+#define HO_NUD_STATES(X) \
+    X(NONE)              \
+    X(INCOMPLETE)        \
+    X(REACHABLE)         \
+    X(STALE)             \
+    X(DELAY)             \
+    X(PROBE)             \
+    X(FAILED)            \
+    X(PERMANENT)
 
 enum ho_nud {
 #define X(id) HO_NUD_##id,

@@ -11,229 +11,7 @@
 
 #include <cmocka.h>
 
-#include "tcp/conn.h"
-
-#define WIRE_MAX 4096
-
-/* One end: a connection with an environment of its own. */
-struct end {
-    struct ho_tcp_env env;
-    struct ho_tcp_path path;
-    struct ho_tcp_opts *opts;
-    struct ho_sysctls sys;
-    struct ho_tcp c;
-    bool cut; /* what it sends is lost */
-    unsigned sent, rsts;
-    struct ho_time last_sent;
-};
-
-struct pair {
-    struct end a, b;
-    struct ho_clk clk;
-    struct ho_bufpool bufs;
-    struct ho_time now;
-    struct ho_dur delay;
-    struct {
-        struct ho_time at;
-        struct end *to;
-        struct ho_buf *b;
-    } wire[WIRE_MAX];
-    size_t first, count;
-};
-
-static void end_init(struct pair *p, struct end *e, uint8_t local, uint8_t remote, uint16_t lport,
-                     uint16_t rport)
-{
-    ho_sysctls_init(&e->sys);
-    e->env.clk = &p->clk;
-    e->env.sys = &e->sys;
-    e->env.bufs = &p->bufs;
-    e->env.secret = (struct ho_sipkey){ { 1, local } };
-    ho_tcp_env_init(&e->env, 16);
-    e->path = (struct ho_tcp_path){
-        .local = ho_addr_v4(10, 0, 0, local),
-        .remote = ho_addr_v4(10, 0, 0, remote),
-        .refs = 1,
-        .mtu = 1500,
-    };
-    e->opts = ho_tcp_opts_new(&e->env);
-    assert_non_null(e->opts);
-    ho_tcp_init(&e->c, &e->path, e->opts, lport, rport);
-}
-
-static struct end *other(struct pair *p, struct end *e)
-{
-    return e == &p->a ? &p->b : &p->a;
-}
-
-static void drain(struct pair *p, struct end *e)
-{
-    struct ho_buf *b;
-
-    while ((b = ho_tcp_output(&e->env, &e->c, p->now)) != NULL) {
-        e->sent++;
-        e->last_sent = p->now;
-        e->rsts += (ho_buf_bytes(b)[13] & HO_TCP_RST) != 0 ? 1 : 0;
-        if (e->cut) {
-            ho_buf_put(&p->bufs, b);
-            continue;
-        }
-        assert_true(p->count < WIRE_MAX);
-        size_t i = (p->first + p->count++) % WIRE_MAX;
-        p->wire[i].at = ho_time_add(p->now, p->delay);
-        p->wire[i].to = other(p, e);
-        p->wire[i].b = b;
-    }
-}
-
-static void deliver(struct pair *p, struct end *to, struct ho_buf *b)
-{
-    struct ho_wire_tcp seg;
-    size_t header;
-
-    assert_int_equal(
-        ho_wire_tcp_checksum(&to->path.remote, &to->path.local, ho_buf_bytes(b), b->len), 0);
-    assert_int_equal(ho_wire_tcp_read(&seg, &header, ho_buf_bytes(b), b->len), 0);
-    b->head = (uint16_t)(b->head + header);
-    b->len = seg.payload_len;
-    if (seg.payload_len == 0) {
-        ho_buf_put(&p->bufs, b);
-        b = NULL;
-    }
-    ho_tcp_input(&to->env, &to->c, &seg, b, p->now);
-}
-
-static struct ho_time next_event(const struct pair *p)
-{
-    struct ho_time t = ho_time_min(ho_tcp_deadline(&p->a.c), ho_tcp_deadline(&p->b.c));
-
-    return p->count > 0 ? ho_time_min(t, p->wire[p->first].at) : t;
-}
-
-/* Lets time pass up to and including `until`. */
-static void run(struct pair *p, struct ho_time until)
-{
-    drain(p, &p->a);
-    drain(p, &p->b);
-    while (next_event(p).ns <= until.ns && next_event(p).ns != HO_NEVER.ns) {
-        p->now = next_event(p);
-        while (p->count > 0 && p->wire[p->first].at.ns <= p->now.ns) {
-            struct end *to = p->wire[p->first].to;
-            struct ho_buf *b = p->wire[p->first].b;
-            p->first = (p->first + 1) % WIRE_MAX;
-            p->count--;
-            deliver(p, to, b);
-            drain(p, to);
-        }
-        ho_tcp_tick(&p->a.env, &p->a.c, p->now);
-        ho_tcp_tick(&p->b.env, &p->b.c, p->now);
-        drain(p, &p->a);
-        drain(p, &p->b);
-    }
-    p->now = until;
-}
-
-static void run_for(struct pair *p, int64_t ms)
-{
-    run(p, ho_time_add(p->now, ho_ms(ms)));
-}
-
-/* Until `e` is closed; returns the time it took from now. */
-static struct ho_dur run_until_dead(struct pair *p, struct end *e, int64_t at_most_s)
-{
-    struct ho_time from = p->now, limit = ho_time_add(p->now, ho_s(at_most_s));
-
-    while (!ho_tcp_is_dead(&e->c)) {
-        struct ho_time t = next_event(p);
-        assert_true(t.ns <= limit.ns);
-        run(p, t);
-    }
-    return ho_time_since(p->now, from);
-}
-
-/* b answers a's SYN by a request, as a listener does. */
-static void establish(struct pair *p)
-{
-    struct ho_tcp_req req;
-    struct ho_wire_tcp seg;
-    size_t header;
-
-    assert_int_equal(ho_tcp_connect(&p->a.env, &p->a.c, p->now), 0);
-    struct ho_buf *syn = ho_tcp_output(&p->a.env, &p->a.c, p->now);
-    assert_non_null(syn);
-    assert_int_equal(ho_wire_tcp_read(&seg, &header, ho_buf_bytes(syn), syn->len), 0);
-    ho_buf_put(&p->bufs, syn);
-    p->now = ho_time_add(p->now, p->delay);
-    ho_tcp_req_init(&p->b.env, &req, &p->b.path, p->b.opts, &seg, p->now);
-    struct ho_buf *synack = ho_tcp_req_synack(&p->b.env, &req, p->now);
-    assert_non_null(synack);
-    p->now = ho_time_add(p->now, p->delay);
-    deliver(p, &p->a, synack);
-    struct ho_buf *ack = ho_tcp_output(&p->a.env, &p->a.c, p->now);
-    assert_non_null(ack);
-    p->now = ho_time_add(p->now, p->delay);
-    assert_int_equal(ho_wire_tcp_read(&seg, &header, ho_buf_bytes(ack), ack->len), 0);
-    ho_buf_put(&p->bufs, ack);
-    assert_int_equal(ho_tcp_req_input(&p->b.env, &req, &seg, p->now), HO_TCP_REQ_ESTABLISH);
-    ho_tcp_req_child(&p->b.env, &req, &p->b.c, p->now);
-    ho_tcp_input(&p->b.env, &p->b.c, &seg, NULL, p->now);
-    assert_int_equal(p->a.c.state, HO_TCP_ESTABLISHED);
-    assert_int_equal(p->b.c.state, HO_TCP_ESTABLISHED);
-    run_for(p, 0);
-}
-
-static struct pair *pair_new(uint32_t hz, int64_t delay_us)
-{
-    struct pair *p = test_calloc(1, sizeof(*p));
-
-    p->clk = (struct ho_clk){ .hz = hz, .jiffies0 = 4294892796u };
-    p->now = (struct ho_time){ HO_NS_PER_S };
-    p->delay = ho_us(delay_us);
-    ho_bufpool_init(&p->bufs, 100000);
-    end_init(p, &p->a, 1, 2, 40000, 5000);
-    end_init(p, &p->b, 2, 1, 5000, 40000);
-    return p;
-}
-
-static void end_free(struct end *e)
-{
-    ho_tcp_destroy(&e->env, &e->c);
-    ho_tcp_opts_put(&e->env, e->opts);
-    assert_int_equal(e->env.work.used, 0);
-    assert_int_equal(e->env.skbs.used, 0);
-    ho_tcp_env_destroy(&e->env);
-}
-
-static void pair_free(struct pair *p)
-{
-    for (; p->count > 0; p->count--) {
-        ho_buf_put(&p->bufs, p->wire[p->first].b);
-        p->first = (p->first + 1) % WIRE_MAX;
-    }
-    end_free(&p->a);
-    end_free(&p->b);
-    assert_int_equal(p->bufs.large.used, 0);
-    assert_int_equal(p->bufs.small.used, 0);
-    ho_bufpool_destroy(&p->bufs);
-    test_free(p);
-}
-
-static void send_bytes(struct pair *p, struct end *e, size_t len)
-{
-    static const uint8_t bytes[65536];
-
-    assert_int_equal(ho_tcp_send(&e->env, &e->c, bytes, len, p->now), len);
-}
-
-static void assert_near_ms(struct ho_dur d, int64_t ms, int64_t tolerance_ms)
-{
-    int64_t got = d.ns / 1000000;
-
-    if (got < ms - tolerance_ms || got > ms + tolerance_ms) {
-        fail_msg("%lld ms, expected %lld +- %lld", (long long)got, (long long)ms,
-                 (long long)tolerance_ms);
-    }
-}
+#include "support/tcp_pair.h"
 
 /* ---- tests -------------------------------------------------------------------------------------
  */
@@ -241,23 +19,23 @@ static void assert_near_ms(struct ho_dur d, int64_t ms, int64_t tolerance_ms)
 static void an_idle_connection_has_no_timer(void **state)
 {
     (void)state;
-    struct pair *p = pair_new(250, 1000);
-    establish(p);
-    run_for(p, 1000);
+    struct ho_tp *p = ho_tp_new(250, 1000);
+    ho_tp_establish(p);
+    ho_tp_run_ms(p, 1000);
 
     assert_int_equal(ho_tcp_deadline(&p->a.c).ns, HO_NEVER.ns);
     assert_null(p->a.c.work);
     assert_null(p->b.c.work);
-    pair_free(p);
+    ho_tp_free(p);
 }
 
 static void bytes_arrive_in_order_and_whole(void **state)
 {
     (void)state;
-    struct pair *p = pair_new(250, 20000);
+    struct ho_tp *p = ho_tp_new(250, 20000);
     uint8_t out[3000], in[4096];
     size_t sent = 0, got = 0, total = 1000000;
-    establish(p);
+    ho_tp_establish(p);
 
     for (int round = 0; got < total && round < 100000; round++) {
         while (sent < total) {
@@ -272,7 +50,7 @@ static void bytes_arrive_in_order_and_whole(void **state)
             }
             sent += (size_t)took;
         }
-        run_for(p, 5);
+        ho_tp_run_ms(p, 5);
         int64_t n;
         while ((n = ho_tcp_recv(&p->b.env, &p->b.c, in, sizeof(in), false, p->now)) > 0) {
             for (size_t i = 0; i < (size_t)n; i++) {
@@ -283,7 +61,7 @@ static void bytes_arrive_in_order_and_whole(void **state)
         assert_int_equal(n, -EAGAIN);
     }
     assert_int_equal(got, total);
-    pair_free(p);
+    ho_tp_free(p);
 }
 
 /* ground-truth row 3a, N=15, LAN: copies at 0, .206, .414, .838, 1.67, ... and ETIMEDOUT after
@@ -292,22 +70,22 @@ static void bytes_arrive_in_order_and_whole(void **state)
 static void data_gives_up_by_time(void **state)
 {
     (void)state;
-    struct pair *p = pair_new(250, 1000);
-    establish(p);
-    run_for(p, 500);
+    struct ho_tp *p = ho_tp_new(250, 1000);
+    ho_tp_establish(p);
+    ho_tp_run_ms(p, 500);
     p->a.cut = true;
     p->b.cut = true;
     p->a.sent = 0;
-    send_bytes(p, &p->a, 1000);
+    ho_tp_send(p, &p->a, 1000);
 
-    struct ho_dur d = run_until_dead(p, &p->a, 1000);
+    struct ho_dur d = ho_tp_until_dead(p, &p->a, 1000);
 
-    assert_near_ms(d, 938700, 1200);
+    ho_tp_near_ms(d, 938700, 1200);
     assert_int_equal(p->a.sent, 17); /* 1 + TLP + 15 */
     assert_int_equal(p->a.rsts, 0);
     assert_int_equal(ho_tcp_take_error(&p->a.c), ETIMEDOUT);
     assert_int_equal(ho_tcp_why(&p->a.c), HO_TCP_WHY_RETRIES2);
-    pair_free(p);
+    ho_tp_free(p);
 }
 
 /* A3's table, LAN: first expiry at or after R1 + T(N). Without the wheel (HZ 0) the round trip is
@@ -329,14 +107,14 @@ static void data_gives_up_as_retries2_says(void **state)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct pair *p = pair_new(cases[i].hz, 1000);
+        struct ho_tp *p = ho_tp_new(cases[i].hz, 1000);
         p->a.sys.v[HO_SYSCTL_TCP_RETRIES2] = cases[i].n;
-        establish(p);
-        run_for(p, 500);
+        ho_tp_establish(p);
+        ho_tp_run_ms(p, 500);
         p->a.cut = true;
-        send_bytes(p, &p->a, 1000);
-        assert_near_ms(run_until_dead(p, &p->a, 1000), cases[i].ms, cases[i].tolerance_ms);
-        pair_free(p);
+        ho_tp_send(p, &p->a, 1000);
+        ho_tp_near_ms(ho_tp_until_dead(p, &p->a, 1000), cases[i].ms, cases[i].tolerance_ms);
+        ho_tp_free(p);
     }
 }
 
@@ -344,8 +122,8 @@ static void data_gives_up_as_retries2_says(void **state)
 static void keepalive_dies_with_a_rst(void **state)
 {
     (void)state;
-    struct pair *p = pair_new(250, 1000);
-    establish(p);
+    struct ho_tp *p = ho_tp_new(250, 1000);
+    ho_tp_establish(p);
     p->a.opts->keepalive = true;
     p->a.opts->keepidle_s = 5;
     p->a.opts->keepintvl_s = 2;
@@ -354,33 +132,33 @@ static void keepalive_dies_with_a_rst(void **state)
     p->a.cut = true;
     p->a.sent = 0;
 
-    struct ho_dur d = run_until_dead(p, &p->a, 20);
+    struct ho_dur d = ho_tp_until_dead(p, &p->a, 20);
 
-    assert_near_ms(d, 11100, 300);
+    ho_tp_near_ms(d, 11100, 300);
     assert_int_equal(p->a.sent, 4);
     assert_int_equal(p->a.rsts, 1);
     assert_int_equal(ho_tcp_take_error(&p->a.c), ETIMEDOUT);
     assert_int_equal(ho_tcp_take_error(&p->a.c), 0);
-    pair_free(p);
+    ho_tp_free(p);
 }
 
 /* Row 2, nobody cut: an answered probe clears the count; the next comes one idle time later. */
 static void keepalive_of_a_living_peer_goes_on(void **state)
 {
     (void)state;
-    struct pair *p = pair_new(250, 1000);
-    establish(p);
+    struct ho_tp *p = ho_tp_new(250, 1000);
+    ho_tp_establish(p);
     p->a.opts->keepalive = true;
     p->a.opts->keepidle_s = 5;
     p->a.opts->keepintvl_s = 2;
     p->a.opts->keepcnt = 3;
     ho_tcp_opts_changed(&p->a.env, &p->a.c, HO_TCP_KEEPALIVE_ON, p->now);
     p->a.sent = 0;
-    run_for(p, 100000);
+    ho_tp_run_ms(p, 100000);
 
     assert_int_equal(p->a.c.state, HO_TCP_ESTABLISHED);
     assert_in_range(p->a.sent, 18, 20);
-    pair_free(p);
+    ho_tp_free(p);
 }
 
 /* Row 9: R1 + UT exactly, whatever tcp_retries2 says. */
@@ -393,15 +171,15 @@ static void user_timeout_replaces_the_count(void **state)
     } cases[] = { { 500, 928 }, { 1000, 1447 }, { 3000, 3428 }, { 10000, 10580 } };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct pair *p = pair_new(250, 1000);
-        establish(p);
-        run_for(p, 500);
+        struct ho_tp *p = ho_tp_new(250, 1000);
+        ho_tp_establish(p);
+        ho_tp_run_ms(p, 500);
         p->a.opts->user_timeout_ms = cases[i].ms;
         p->a.cut = true;
-        send_bytes(p, &p->a, 1000);
-        assert_near_ms(run_until_dead(p, &p->a, 20), cases[i].dead_ms, 200);
+        ho_tp_send(p, &p->a, 1000);
+        ho_tp_near_ms(ho_tp_until_dead(p, &p->a, 20), cases[i].dead_ms, 200);
         assert_int_equal(ho_tcp_why(&p->a.c), HO_TCP_WHY_USER_TIMEOUT);
-        pair_free(p);
+        ho_tp_free(p);
     }
 }
 
@@ -409,55 +187,55 @@ static void user_timeout_replaces_the_count(void **state)
 static void recovery_waits_for_the_next_timeout(void **state)
 {
     (void)state;
-    struct pair *p = pair_new(250, 1000);
-    establish(p);
-    run_for(p, 500);
+    struct ho_tp *p = ho_tp_new(250, 1000);
+    ho_tp_establish(p);
+    ho_tp_run_ms(p, 500);
     p->a.cut = true;
-    send_bytes(p, &p->a, 1000);
-    run_for(p, 20000);
+    ho_tp_send(p, &p->a, 1000);
+    ho_tp_run_ms(p, 20000);
     p->a.cut = false;
-    run_for(p, 6000);
+    ho_tp_run_ms(p, 6000);
     assert_int_equal(p->b.c.work != NULL ? p->b.c.work->rcv_bytes : 0, 0);
-    run_for(p, 1200); /* 26.69 s in ground-truth */
+    ho_tp_run_ms(p, 1200); /* 26.69 s in ground-truth */
 
     assert_non_null(p->b.c.work);
     assert_int_equal(p->b.c.work->rcv_bytes, 1000);
     assert_int_equal(p->a.c.state, HO_TCP_ESTABLISHED);
-    pair_free(p);
+    ho_tp_free(p);
 }
 
 static void fin_closes_in_four_segments(void **state)
 {
     (void)state;
-    struct pair *p = pair_new(250, 1000);
+    struct ho_tp *p = ho_tp_new(250, 1000);
     uint8_t in[16];
-    establish(p);
+    ho_tp_establish(p);
     ho_tcp_close(&p->a.env, &p->a.c, false, p->now);
-    run_for(p, 100);
+    ho_tp_run_ms(p, 100);
 
     assert_int_equal(p->a.c.state, HO_TCP_FIN_WAIT2);
     assert_int_equal(p->b.c.state, HO_TCP_CLOSE_WAIT);
     assert_int_equal(ho_tcp_recv(&p->b.env, &p->b.c, in, sizeof(in), false, p->now), 0);
     assert_true(ho_tcp_wants_tw(&p->a.c));
     ho_tcp_close(&p->b.env, &p->b.c, false, p->now);
-    run_for(p, 100);
+    ho_tp_run_ms(p, 100);
     assert_int_equal(p->a.c.state, HO_TCP_TIME_WAIT);
     assert_int_equal(p->b.c.state, HO_TCP_CLOSE);
-    pair_free(p);
+    ho_tp_free(p);
 }
 
 /* Row 6b: unread data turns the FIN into a RST, and the peer reads its own data first. */
 static void unread_data_resets(void **state)
 {
     (void)state;
-    struct pair *p = pair_new(250, 1000);
+    struct ho_tp *p = ho_tp_new(250, 1000);
     uint8_t in[200];
-    establish(p);
-    send_bytes(p, &p->a, 100);
-    send_bytes(p, &p->b, 50);
-    run_for(p, 100);
+    ho_tp_establish(p);
+    ho_tp_send(p, &p->a, 100);
+    ho_tp_send(p, &p->b, 50);
+    ho_tp_run_ms(p, 100);
     ho_tcp_close(&p->b.env, &p->b.c, false, p->now);
-    run_for(p, 100);
+    ho_tp_run_ms(p, 100);
 
     assert_int_equal(p->b.rsts, 1);
     assert_int_equal(p->a.c.state, HO_TCP_CLOSE);
@@ -467,23 +245,23 @@ static void unread_data_resets(void **state)
     assert_int_equal(ho_tcp_recv(&p->a.env, &p->a.c, in, sizeof(in), false, p->now), -ECONNRESET);
     assert_int_equal(ho_tcp_recv(&p->a.env, &p->a.c, in, sizeof(in), false, p->now), 0);
     assert_int_equal(ho_tcp_send(&p->a.env, &p->a.c, in, 1, p->now), -EPIPE);
-    pair_free(p);
+    ho_tp_free(p);
 }
 
 /* Row 3f: a send buffer of a young connection takes 32 segments of 1448 into a dead cable. */
 static void a_full_send_buffer_takes_46336_bytes(void **state)
 {
     (void)state;
-    struct pair *p = pair_new(250, 1000);
+    struct ho_tp *p = ho_tp_new(250, 1000);
     static const uint8_t bytes[400000];
-    establish(p);
-    send_bytes(p, &p->a, 100);
-    run_for(p, 500);
+    ho_tp_establish(p);
+    ho_tp_send(p, &p->a, 100);
+    ho_tp_run_ms(p, 500);
     p->a.cut = true;
 
     assert_int_equal(ho_tcp_send(&p->a.env, &p->a.c, bytes, sizeof(bytes), p->now), 46336);
     assert_int_equal(ho_tcp_send(&p->a.env, &p->a.c, bytes, sizeof(bytes), p->now), -EAGAIN);
-    pair_free(p);
+    ho_tp_free(p);
 }
 
 int main(void)

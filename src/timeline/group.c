@@ -3,42 +3,57 @@
 #include "timeline/group.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define FIRST_SLOTS 64
 
 void ho_groups_free(struct ho_groups *g)
 {
     if (g != NULL) {
         free(g->key);
+        free(g->hash);
         free(g->slot);
         *g = (struct ho_groups){ 0 };
     }
 }
 
-/* FNV-1a over the three texts and their ends. */
-static uint32_t key_hash(const struct ho_group_key *k)
+/* Mixes in a text: its length and its last 16 bytes, which tell most names apart; those that they
+ * do not are told apart when they are compared.
+ */
+static uint64_t mix_text(uint64_t h, const char *s)
 {
-    const char *const text[3] = { k->a, k->b, k->c };
-    uint32_t h = 2166136261u;
+    size_t len = strlen(s);
+    uint64_t part[2] = { 0 };
 
-    for (int i = 0; i < 3; i++) {
-        for (const char *s = text[i]; *s != '\0'; s++) {
-            h = (h ^ (unsigned char)*s) * 16777619u;
-        }
-        h *= 16777619u; /* the 0 byte */
-    }
-    return h;
+    memcpy(part, len > sizeof(part) ? s + len - sizeof(part) : s,
+           len > sizeof(part) ? sizeof(part) : len);
+    h = (h ^ part[0] ^ len) * UINT64_C(0x9e3779b97f4a7c15);
+    h ^= h >> 32;
+    return (h ^ part[1]) * UINT64_C(0xff51afd7ed558ccd);
 }
 
-static size_t key_slot(const struct ho_groups *g, const struct ho_group_key *k)
+static uint32_t key_hash(const struct ho_group_key *k)
 {
-    size_t i = key_hash(k) & (g->slots - 1);
+    uint64_t h = mix_text(mix_text(mix_text(0, k->a), k->b), k->c);
+
+    return (uint32_t)(h >> 32);
+}
+
+static bool same_key(const struct ho_group_key *x, const struct ho_group_key *y)
+{
+    return strcmp(x->c, y->c) == 0 && strcmp(x->a, y->a) == 0 && strcmp(x->b, y->b) == 0;
+}
+
+static size_t key_slot(const struct ho_groups *g, const struct ho_group_key *k, uint32_t hash)
+{
+    size_t i = hash & (g->slots - 1);
 
     while (g->slot[i] != 0) {
-        const struct ho_group_key *other = &g->key[g->slot[i] - 1];
+        size_t number = g->slot[i] - 1;
 
-        if (strcmp(other->a, k->a) == 0 && strcmp(other->b, k->b) == 0 &&
-            strcmp(other->c, k->c) == 0) {
+        if (g->hash[number] == hash && same_key(&g->key[number], k)) {
             break;
         }
         i = (i + 1) & (g->slots - 1);
@@ -46,15 +61,39 @@ static size_t key_slot(const struct ho_groups *g, const struct ho_group_key *k)
     return i;
 }
 
+static size_t recent_slot(const struct ho_group_key *k)
+{
+    uintptr_t h = (uintptr_t)k->a ^ (uintptr_t)k->b * 3 ^ (uintptr_t)k->c * 5;
+
+    return (h >> 3 ^ h >> 9) & (HO_GROUPS_RECENT - 1);
+}
+
+static bool is_recent(const struct ho_groups *g, const struct ho_group_key *k, size_t *ret)
+{
+    size_t i = recent_slot(k);
+    const struct ho_group_key *r = &g->recent[i].key;
+
+    if (r->a != k->a || r->b != k->b || r->c != k->c) {
+        return false;
+    }
+    *ret = g->recent[i].number;
+    return true;
+}
+
 static int make_room(struct ho_groups *g)
 {
-    size_t slots = g->slots == 0 ? 16 : g->slots * 2;
+    size_t slots = g->slots == 0 ? FIRST_SLOTS : g->slots * 4;
     struct ho_group_key *key = realloc(g->key, slots / 2 * sizeof(*key));
 
     if (key == NULL) {
         return -ENOMEM;
     }
     g->key = key;
+    uint32_t *hash = realloc(g->hash, slots / 2 * sizeof(*hash));
+    if (hash == NULL) {
+        return -ENOMEM;
+    }
+    g->hash = hash;
     uint32_t *slot = calloc(slots, sizeof(*slot));
     if (slot == NULL) {
         return -ENOMEM;
@@ -64,7 +103,7 @@ static int make_room(struct ho_groups *g)
     g->slots = slots;
     g->room = slots / 2;
     for (size_t i = 0; i < g->n; i++) {
-        g->slot[key_slot(g, &g->key[i])] = (uint32_t)(i + 1);
+        g->slot[key_slot(g, &g->key[i], g->hash[i])] = (uint32_t)(i + 1);
     }
     return 0;
 }
@@ -77,7 +116,10 @@ int ho_groups_find(const struct ho_groups *g, const char *a, const char *b, cons
     if (g->n == 0) {
         return -ENOENT;
     }
-    uint32_t number = g->slot[key_slot(g, &k)];
+    if (is_recent(g, &k, ret)) {
+        return 0;
+    }
+    uint32_t number = g->slot[key_slot(g, &k, key_hash(&k))];
     if (number == 0) {
         return -ENOENT;
     }
@@ -89,14 +131,22 @@ int ho_groups_of(struct ho_groups *g, const char *a, const char *b, const char *
 {
     const struct ho_group_key k = { a, b, c };
 
-    if (ho_groups_find(g, a, b, c, ret) == 0) {
+    if (is_recent(g, &k, ret)) {
         return 0;
     }
+    uint32_t hash = key_hash(&k);
     if (g->n == g->room && make_room(g) != 0) {
         return -ENOMEM;
     }
-    g->key[g->n] = k;
-    g->slot[key_slot(g, &k)] = (uint32_t)++g->n;
-    *ret = g->n - 1;
+    size_t i = key_slot(g, &k, hash);
+    if (g->slot[i] == 0) {
+        g->key[g->n] = k;
+        g->hash[g->n] = hash;
+        g->slot[i] = (uint32_t)++g->n;
+    }
+    *ret = g->slot[i] - 1;
+    i = recent_slot(&k);
+    g->recent[i].key = k;
+    g->recent[i].number = *ret;
     return 0;
 }

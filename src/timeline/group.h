@@ -9,15 +9,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define HO_GROUPS_RECENT 8 /* a power of two */
+
+/* As given. Texts must live, and stay what they are, as long as the groups: the same three
+ * pointers are taken for the same key without looking.
+ */
 struct ho_group_key {
-    const char *a, *b, *c; /* as given: they must live as long as the groups */
+    const char *a, *b, *c;
 };
 
 struct ho_groups {
     struct ho_group_key *key; /* key[i] is number i */
+    uint32_t *hash;           /* of key[i] */
     size_t n, room;
     uint32_t *slot; /* number + 1, 0: free */
     size_t slots;   /* a power of two */
+    struct {
+        struct ho_group_key key; /* a NULL: none */
+        size_t number;
+    } recent[HO_GROUPS_RECENT]; /* keys asked for lately, by their pointers */
 };
 
 /* Zero-initialised is empty. Frees the memory. */

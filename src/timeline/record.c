@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "timeline/group.h"
+
 #define NAME_BLOCK 4096 /* bytes of text allocated at a time */
 
 struct name_block {
@@ -23,6 +25,17 @@ struct ho_names {
     struct name_block *blocks;
     size_t n, slots; /* slots: a power of two */
     const char **slot;
+};
+
+/* Settings by (host, connection, name): the newest record of each, and from each record the one
+ * before it of the same key. Indices + 1; 0: none.
+ */
+struct ho_settings {
+    struct ho_groups keys;
+    size_t *newest;
+    size_t n_newest;
+    size_t *index, *before; /* a pair a settings record */
+    size_t n, room_index, room_before;
 };
 
 void ho_timeline_init(struct ho_timeline *tl, size_t max)
@@ -44,6 +57,13 @@ void ho_timeline_destroy(struct ho_timeline *tl)
         }
         free(tl->names->slot);
         free(tl->names);
+    }
+    if (tl->settings != NULL) {
+        ho_groups_free(&tl->settings->keys);
+        free(tl->settings->newest);
+        free(tl->settings->index);
+        free(tl->settings->before);
+        free(tl->settings);
     }
     free(tl->rec);
     free(tl->frames);
@@ -223,6 +243,68 @@ static int grow(void **array, size_t *room, size_t need, size_t size)
     return 0;
 }
 
+static int grow_indices(size_t **array, size_t *room, size_t need)
+{
+    void *p = *array;
+    int err = grow(&p, room, need, sizeof(**array));
+
+    *array = p;
+    return err;
+}
+
+/* Notes that record `index` is the newest of its setting. */
+static int note_setting(struct ho_timeline *tl, const struct ho_record *r, size_t index)
+{
+    struct ho_settings *s = tl->settings;
+    size_t key = 0;
+
+    if (s == NULL) {
+        s = calloc(1, sizeof(*s));
+        if (s == NULL) {
+            return -ENOMEM;
+        }
+        tl->settings = s;
+    }
+    if (ho_groups_of(&s->keys, r->host, r->conn, r->u.settings.name, &key) != 0 ||
+        grow_indices(&s->index, &s->room_index, s->n + 1) != 0 ||
+        grow_indices(&s->before, &s->room_before, s->n + 1) != 0) {
+        return -ENOMEM;
+    }
+    if (key >= s->n_newest) {
+        size_t room = s->n_newest;
+
+        if (grow_indices(&s->newest, &room, key + 1) != 0) {
+            return -ENOMEM;
+        }
+        memset(s->newest + s->n_newest, 0, (room - s->n_newest) * sizeof(*s->newest));
+        s->n_newest = room;
+    }
+    s->index[s->n] = index;
+    s->before[s->n] = s->newest[key];
+    s->newest[key] = ++s->n;
+    return 0;
+}
+
+const struct ho_record *ho_timeline_setting(const struct ho_timeline *tl, size_t before,
+                                            const char *scope, const char *host, const char *conn,
+                                            const char *name)
+{
+    const struct ho_settings *s = tl->settings;
+    size_t key = 0;
+
+    if (s == NULL || ho_groups_find(&s->keys, host, conn, name, &key) != 0 || key >= s->n_newest) {
+        return NULL;
+    }
+    for (size_t i = s->newest[key]; i != 0; i = s->before[i - 1]) {
+        const struct ho_record *r = &tl->rec[s->index[i - 1]];
+
+        if (s->index[i - 1] <= before && strcmp(r->u.settings.scope, scope) == 0) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
 int ho_timeline_append_frame(struct ho_timeline *tl, const struct ho_record *rec,
                              const uint8_t *bytes, size_t len)
 {
@@ -249,12 +331,16 @@ int ho_timeline_append_frame(struct ho_timeline *tl, const struct ho_record *rec
         tl->frames = array;
         memcpy(tl->frames + tl->n_frames, bytes, len);
     }
-    struct ho_record *r = &tl->rec[tl->n++];
+    struct ho_record *r = &tl->rec[tl->n];
     *r = *rec;
+    fill_texts(r);
+    if (r->kind == HO_REC_SETTINGS && note_setting(tl, r, tl->n) != 0) {
+        return -ENOMEM;
+    }
+    tl->n++;
     r->frame_at = keep ? (uint32_t)tl->n_frames : 0;
     r->frame_len = keep ? (uint32_t)len : 0;
     tl->n_frames += r->frame_len;
-    fill_texts(r);
     return 0;
 }
 

@@ -193,7 +193,8 @@ struct ho_record {
     } u;
 };
 
-struct ho_names; /* the interned texts */
+struct ho_names;    /* the interned texts */
+struct ho_settings; /* where each setting's records are */
 
 struct ho_timeline {
     struct ho_record *rec;
@@ -203,6 +204,7 @@ struct ho_timeline {
     size_t n_frames, room_frames;
     bool keep_frames; /* set it to record frames' bytes (pcapng needs them) */
     struct ho_names *names;
+    struct ho_settings *settings;
 };
 
 /* Prepares an empty timeline of at most `max` records (0: no bound). No allocation. */
@@ -229,6 +231,14 @@ int ho_timeline_append(struct ho_timeline *tl, const struct ho_record *rec);
  */
 int ho_timeline_append_frame(struct ho_timeline *tl, const struct ho_record *rec,
                              const uint8_t *bytes, size_t len);
+
+/* The last record at or before index `before` that says the setting `name` of scope `scope`, of
+ * `host` ("" for none) and, scope "sockopt", of connection `conn` ("" for any other scope). NULL:
+ * it was never said.
+ */
+const struct ho_record *ho_timeline_setting(const struct ho_timeline *tl, size_t before,
+                                            const char *scope, const char *host, const char *conn,
+                                            const char *name);
 
 /* Names of enum values, as they are written. A kind of IPv6's neighbour discovery is "nd". */
 const char *ho_rec_kind_text(const struct ho_record *rec);

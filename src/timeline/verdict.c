@@ -125,7 +125,8 @@ static int on_sock(struct walk *w, const struct ho_record *r)
         return err;
     }
     const struct ho_rec_sock *k = &r->u.sock;
-    bool dead = verdict_is_dead(k->state);
+    /* Names of states are literals: mostly the very same one as before. */
+    bool dead = k->state == s->v.state ? s->dead : verdict_is_dead(k->state);
 
     if (!dead) {
         s->last = *k;
@@ -140,6 +141,7 @@ static int on_sock(struct walk *w, const struct ho_record *r)
         s->v.kernel_err = k->err;
     }
     s->v.state = k->state;
+    s->dead = dead;
     return 0;
 }
 

@@ -10,6 +10,7 @@ struct verdict_side {
     struct ho_rec_sock last; /* the last record in which it lived */
     struct ho_time last_at;
     bool lived, finding;
+    bool dead;             /* by v.state */
     size_t other;          /* the side at the other host: its number + 1, 0: none */
     const char *detail;    /* of the finding */
     const char *first_err; /* the first error that a call returned, or NULL */

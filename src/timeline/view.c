@@ -167,16 +167,8 @@ const struct ho_rec_settings *ho_view_setting(const struct ho_timeline *tl, size
                                               const char *scope, const char *host, const char *conn,
                                               const char *name)
 {
-    const struct ho_rec_settings *found = NULL;
+    const struct ho_record *r =
+        ho_timeline_setting(tl, before, scope, host, conn == NULL ? "" : conn, name);
 
-    for (size_t i = 0; i < tl->n && i <= before; i++) {
-        const struct ho_record *r = &tl->rec[i];
-
-        if (r->kind == HO_REC_SETTINGS && strcmp(r->u.settings.name, name) == 0 &&
-            strcmp(r->u.settings.scope, scope) == 0 && strcmp(r->host, host) == 0 &&
-            (conn == NULL || strcmp(r->conn, conn) == 0)) {
-            found = &r->u.settings;
-        }
-    }
-    return found;
+    return r == NULL ? NULL : &r->u.settings;
 }

@@ -51,7 +51,7 @@ enum ho_rec_kind {
 /* One setting in force. The engine writes all that matter before the first other record, and a
  * record again when one changes. Scopes:
  *   run      about the whole: scenario, engine, seed, version, kernel
- *   host     about a host: hz (0: exact), jiffies0, address, profile
+ *   host     about a host: hz (0: exact), jiffies0, phase_ns, address, profile
  *   sysctl   a host's sysctl by Linux's full name ("net.ipv4.tcp_retries2")
  *   sockopt  a socket's option ("TCP_USER_TIMEOUT"); process and conn say whose
  *   cable    a cable's delay_us, rate_bps, loss_ppm ...; `host` is empty, `what` is its name

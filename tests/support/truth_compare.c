@@ -50,6 +50,10 @@ static void fold(struct ho_truth_recs *list, int who, bool events_known)
             r->kind = HO_TRUTH_KINDS;
             continue;
         }
+        if (r->events != 0 && !is_flow(r)) {
+            r->kind = HO_TRUTH_EVENT;
+            continue;
+        }
         if (!is_flow(r)) {
             flow = strncmp(r->text, "send", 4) == 0 ? flow : NULL;
             continue;
@@ -179,13 +183,13 @@ static void add_diff(struct ho_truth_result *r, enum ho_truth_class what, int64_
 
 static bool of_process(enum ho_truth_kind kind)
 {
-    return kind == HO_TRUTH_APP || kind == HO_TRUTH_WAIT;
+    return kind == HO_TRUTH_APP || kind == HO_TRUTH_EVENT || kind == HO_TRUTH_WAIT;
 }
 
 static const char *where_of(const struct ho_truth_script *s, const struct ho_truth_rec *r,
                             char buf[12])
 {
-    static const char *const KINDS[] = { "seg", "arp", "icmp", "app", "wait", "" };
+    static const char *const KINDS[] = { "seg", "arp", "icmp", "app", "event", "wait", "" };
     (void)snprintf(buf, 12, "%s %s", KINDS[r->kind],
                    of_process(r->kind) ? s->procs[r->who] : r->who == 0 ? "c" : "s");
     return buf;
@@ -448,17 +452,12 @@ static void forget_icmp(struct ho_truth_recs *list)
 
 void ho_truth_compare(const struct ho_truth_script *s, struct ho_truth_result *r)
 {
-    bool events_known = false, options_known = false;
-    for (size_t i = 0; i < r->expected.n; i++) {
-        const struct ho_truth_rec *x = &r->expected.r[i];
-        events_known = events_known || (x->events != 0 && x->events != ~0u);
-        options_known = options_known || strstr(x->text, " mss=") != NULL;
-    }
-    if (!options_known) {
+    bool events_known = !s->no_events;
+    if (s->no_options) {
         forget_options(&r->got);
     }
-    if (!events_known) {
-        forget_icmp(&r->got); /* such a file has no calls of epoll and no ICMP */
+    if (s->no_icmp) {
+        forget_icmp(&r->got);
     }
     sort_by_time(&r->expected);
     for (int p = 0; p < HO_TRUTH_PROCS; p++) {

@@ -1,11 +1,12 @@
 /* Frames of the model as records: addresses become hosts, numbers become relative. */
 
+#include "support/truth_frame.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/truth_world.h"
 #include "wire/arp.h"
 #include "wire/eth.h"
 #include "wire/icmp.h"

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/truth_world.h"
+#include "support/truth_frame.h"
+#include "support/truth_proc.h"
 
 #define MTU 1500
 #define DRAWS 16

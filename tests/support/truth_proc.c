@@ -6,6 +6,8 @@
  * are, as those measured did.
  */
 
+#include "support/truth_proc.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +15,10 @@
 
 #include "knobs/errno.h"
 #include "knobs/sockopt.h"
-#include "support/truth_world.h"
 
 #define LOOK_US 100      /* from something happening to the process looking at epoll */
-#define EVENTS_AHEAD 8   /* events of the script among which one of the model is looked for */
-#define SOON_US 5000000  /* and none of them later than so much */
+#define SOON_US 5000000  /* how far from its like in the script an event of the model may be */
+#define TOGETHER_US 3000 /* events so near to each other may come as one */
 #define FOREVER INT64_MAX
 
 static int host_start(struct ho_truth_world *w, struct ho_truth_proc *p, struct ho_op *op)
@@ -434,32 +435,61 @@ static void finish_answers(struct ho_truth_world *w, struct ho_truth_proc *p)
     a->active = false;
 }
 
-/* Finds the script's event and makes its answers due. False: the script has none such. */
+/* The script's event that the model's is: of the next ones alike the one nearest in time, for both
+ * may merge wake-ups that the other does not. n_lines: there is none.
+ */
+static size_t nearest_event(const struct ho_truth_world *w, const struct ho_truth_proc *p,
+                            const char *sock, unsigned events)
+{
+    int64_t now_us = ho_truth_us(w, w->now), best_us = SOON_US;
+    size_t best = p->n_lines;
+    for (size_t i = p->event; i < p->n_lines && p->lines[i]->t_us < now_us + best_us; i++) {
+        int64_t far = p->lines[i]->t_us - now_us;
+        far = far < 0 ? -far : far;
+        if (is_event(p->lines[i]) && far < best_us && same_event(p->lines[i], sock, events)) {
+            best = i;
+            best_us = far;
+        }
+    }
+    return best;
+}
+
+/* Two events of the script that came together in the model: the answers stand behind the first. */
+static size_t answered_before(const struct ho_truth_proc *p, size_t i)
+{
+    if (i + 1 < p->n_lines && is_answer(p->lines[i + 1])) {
+        return i;
+    }
+    for (size_t j = i; j-- > p->event;) {
+        if (p->lines[i]->t_us - p->lines[j]->t_us > TOGETHER_US) {
+            break;
+        }
+        if (is_event(p->lines[j]) && is_answer(p->lines[j + 1]) &&
+            strcmp(p->lines[i]->w[1], p->lines[j]->w[1]) == 0) {
+            return j;
+        }
+    }
+    return i;
+}
+
+/* Makes the answers to an event due. False: the script has none such. */
 static bool answer(struct ho_truth_world *w, struct ho_truth_proc *p, const char *sock,
                    unsigned events)
 {
-    unsigned seen = 0;
-    for (size_t i = p->event; i < p->n_lines && seen < EVENTS_AHEAD; i++) {
-        if (!is_event(p->lines[i])) {
-            continue;
-        }
-        if (p->lines[i]->t_us > ho_truth_us(w, w->now) + SOON_US) {
-            break;
-        }
-        seen++;
-        if (same_event(p->lines[i], sock, events)) {
-            finish_answers(w, p);
-            p->event = i + 1;
-            p->answers.next = p->answers.end = i + 1;
-            while (p->answers.end < p->n_lines && is_answer(p->lines[p->answers.end])) {
-                p->answers.end++;
-            }
-            p->answers.shift_us = ho_truth_us(w, w->now) - p->lines[i]->t_us;
-            p->answers.active = p->answers.end > p->answers.next;
-            return true;
-        }
+    size_t i = nearest_event(w, p, sock, events);
+    if (i == p->n_lines) {
+        return false;
     }
-    return false;
+    finish_answers(w, p);
+    size_t answered = answered_before(p, i);
+    p->event = i + 1;
+    p->answers.next = p->answers.end = answered + 1;
+    while (p->answers.end < p->n_lines && is_answer(p->lines[p->answers.end])) {
+        p->answers.end++;
+    }
+    p->answers.shift_us = ho_truth_us(w, w->now) - p->lines[answered]->t_us;
+    p->answers.active = p->answers.end > p->answers.next;
+    return true;
 }
 
 static const char *name_of_fd(const struct ho_truth_proc *p, int fd)

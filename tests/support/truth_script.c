@@ -93,6 +93,16 @@ static char *slurp(const char *path)
     return text;
 }
 
+static bool has_word(const struct ho_truth_line *line, const char *word)
+{
+    for (unsigned i = 1; i < line->n; i++) {
+        if (strcmp(line->w[i], word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void head_line(struct ho_truth_script *s, const struct ho_truth_line *line)
 {
     const char *key = line->w[0], *value = ho_truth_word(line, 1);
@@ -102,6 +112,10 @@ static void head_line(struct ho_truth_script *s, const struct ho_truth_line *lin
         s->permanent = strcmp(value, "permanent") == 0;
     } else if (strcmp(key, "delay") == 0) {
         s->delay_us[ho_truth_host(value)] = ho_truth_num(ho_truth_word(line, 2));
+    } else if (strcmp(key, "lacks") == 0) {
+        s->no_icmp = has_word(line, "icmp");
+        s->no_events = has_word(line, "events");
+        s->no_options = has_word(line, "options");
     } else if (strcmp(key, "listen") == 0) {
         s->port = (uint16_t)ho_truth_num(value);
     } else if (strcmp(key, "start") == 0) {

@@ -12,6 +12,8 @@
  *     delay HOST US                    of a frame of HOST that has none of its own
  *     draw HOST MS...                  neighbour reachable times that the kernel drew
  *     listen PORT                      the listener's port (default 5000)
+ *     lacks WHAT...                    what the file does not have: icmp, events (of epoll),
+ *                                      options (of SYNs)
  *     start US, clock JIFFIES NS       when the play starts; jiffies then, and how far into one
  *
  * HOST is c (client, 10.0.0.1) or s (server, 10.0.0.2); PROC is a process: the letter of its host,
@@ -75,6 +77,7 @@ struct ho_truth_script {
     int64_t phase_ns;
     uint16_t port;
     bool permanent;        /* arp */
+    bool no_icmp, no_events, no_options; /* lacks */
     int64_t delay_us[HO_TRUTH_HOSTS];
     char procs[HO_TRUTH_PROCS][8]; /* names, in the order they start */
     unsigned n_procs;
@@ -98,15 +101,16 @@ enum ho_truth_kind {
     HO_TRUTH_SEG,
     HO_TRUTH_ARP,
     HO_TRUTH_ICMP,
-    HO_TRUTH_APP,  /* calls and events */
-    HO_TRUTH_WAIT, /* calls that waited: another thread than the one that looks at events */
+    HO_TRUTH_APP,   /* calls, and events that only say that data came or may go */
+    HO_TRUTH_EVENT, /* other events */
+    HO_TRUTH_WAIT,  /* calls that waited: another thread than the one that looks at events */
     HO_TRUTH_KINDS
 };
 
 struct ho_truth_rec {
     int64_t t_us;
     enum ho_truth_kind kind;
-    int who;          /* host, or process for HO_TRUTH_APP and HO_TRUTH_WAIT */
+    int who;          /* host, or process */
     char text[112];   /* what is compared */
     long win;         /* segments: the window; -1: none */
     long bytes;       /* HO_TRUTH_APP: received; -1: not a receiving */

@@ -1,6 +1,6 @@
 /* The world in which a truth script is played: two hosts, a cable, and their processes. Shared by
- * the files truth_play.c (time, cable, faults), truth_frame.c (frames as records) and
- * truth_proc.c (what processes do); not for others.
+ * truth_play.c (time, cable, faults), truth_frame.c (frames as records) and truth_proc.c (what
+ * processes do); not for others.
  */
 
 #ifndef HO_TESTS_TRUTH_WORLD_H
@@ -99,29 +99,5 @@ struct ho_truth_world {
 /* Microseconds of the file's clock, and back. */
 int64_t ho_truth_us(const struct ho_truth_world *w, struct ho_time t);
 struct ho_time ho_truth_time(const struct ho_truth_world *w, int64_t t_us);
-
-/* truth_frame.c: the record of a frame that `host` sent now, its fate in *ret_rec's text, and in
- * *ret_key the words that the file's frame with its delay has.
- */
-size_t ho_truth_frame_rec(struct ho_truth_world *w, int host, struct ho_buf *frame, bool cut,
-                          char ret_key[48]);
-/* The delays of the frames in the script. */
-void ho_truth_delays(struct ho_truth_world *w);
-int64_t ho_truth_delay_of(struct ho_truth_world *w, int host, const char *key);
-/* The record of a packet on lo, if it is an ICMP error. */
-void ho_truth_lo_rec(struct ho_truth_world *w, int host, struct ho_buf *packet);
-
-/* truth_proc.c */
-void ho_truth_procs_init(struct ho_truth_world *w);
-void ho_truth_procs_free(struct ho_truth_world *w);
-void ho_truth_proc_start(struct ho_truth_world *w, const char *name);
-void ho_truth_proc_kill(struct ho_truth_world *w, struct ho_truth_proc *p);
-/* The next time at which a process does something by itself, and that it does it. */
-int64_t ho_truth_procs_next(const struct ho_truth_world *w);
-void ho_truth_procs_run(struct ho_truth_world *w);
-/* Something happened on the host: its processes look at epoll soon. */
-void ho_truth_procs_wake(struct ho_truth_world *w, int host);
-/* Gives back a call that has returned. */
-void ho_truth_proc_returned(struct ho_truth_world *w, int host, struct ho_op *op);
 
 #endif

@@ -247,7 +247,7 @@ enum {
       .help = "socket options of every connection" },                                         \
     {                                                                                         \
         .key = "log", .kind = HO_PARAM_CHOICE, .fallback = "calls", .choices = "calls|brief", \
-        .help = "brief: no events of send() and recv() that succeed"                          \
+        .help = "brief: leaves out send() and recv() that succeed"                            \
     }
 
 /* loop_args.c: the values of these parameters, from the first of them on. */

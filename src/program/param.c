@@ -45,6 +45,7 @@ static const struct {
     { "ms", 1000000 },
     { "us", 1000 },
     { "ns", 1 },
+    { "min", 60 * HO_NS_PER_S },
 };
 
 #define N_DUR_UNITS (sizeof(dur_units) / sizeof(dur_units[0]))
@@ -65,7 +66,7 @@ void ho_dur_write(char *to, size_t room, int64_t ns)
     size_t i = ns >= 7200 * HO_NS_PER_S ? 1 : 3;
 
     while (ns % dur_units[i].ns != 0) {
-        i += i == 1 ? 2 : 1;
+        i += i == 1 ? 2 : 1; /* hours, then seconds and what is below; 1 ns always divides */
     }
     snprintf(to, room, "%lld%s", (long long)(ns / dur_units[i].ns), dur_units[i].text);
 }
@@ -94,20 +95,26 @@ static int read_fraction(int64_t *ret_e9, const char **text)
     return 0;
 }
 
-int ho_dur_read(int64_t *ret_ns, const char *text)
+/* One "1.5s" of a duration. The suffix ends where the next number begins. */
+static int read_part(int64_t *ret_ns, int64_t *ret_unit, const char **text)
 {
-    int64_t whole, unit, part = 0, e9 = 0;
+    int64_t whole, e9 = 0, unit, part;
+    char suffix[4] = "";
+    size_t n = 0;
 
-    if (read_digits(&whole, &text) < 0) {
+    if (read_digits(&whole, text) < 0) {
         return -EINVAL;
     }
-    if (*text == '.') {
-        text++;
-        if (read_fraction(&e9, &text) < 0) {
+    if (**text == '.') {
+        ++*text;
+        if (read_fraction(&e9, text) < 0) {
             return -EINVAL;
         }
     }
-    unit = whole == 0 && e9 == 0 && *text == '\0' ? 1 : dur_unit(text);
+    while (n < sizeof(suffix) - 1 && **text >= 'a' && **text <= 'z') {
+        suffix[n++] = *(*text)++;
+    }
+    unit = dur_unit(suffix);
     if (unit == 0) {
         return -EINVAL;
     }
@@ -117,6 +124,26 @@ int ho_dur_read(int64_t *ret_ns, const char *text)
         return -EINVAL;
     }
     *ret_ns = whole * unit + part;
+    *ret_unit = unit;
+    return 0;
+}
+
+int ho_dur_read(int64_t *ret_ns, const char *text)
+{
+    int64_t sum = 0, part, unit, last = INT64_MAX;
+
+    if (strcmp(text, "0") == 0) {
+        *ret_ns = 0;
+        return 0;
+    }
+    do {
+        if (read_part(&part, &unit, &text) < 0 || unit >= last || sum > INT64_MAX - part) {
+            return -EINVAL;
+        }
+        sum += part;
+        last = unit; /* 2h11m15s: largest first, each once */
+    } while (*text != '\0');
+    *ret_ns = sum;
     return 0;
 }
 

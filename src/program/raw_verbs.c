@@ -12,8 +12,8 @@
 #define MANNER_PARAMS                                                                          \
     { .key = "read",                                                                           \
       .kind = HO_PARAM_CHOICE,                                                                 \
-      .fallback = "thread",                                                                    \
-      .choices = "thread|epoll|no",                                                            \
+      .fallback = "auto",                                                                      \
+      .choices = "auto|epoll|no",                                                              \
       .help = "who reads what arrives: a thread that waits for it, or the epoll thread" },     \
         { .key = "on_error",                                                                   \
           .kind = HO_PARAM_CHOICE,                                                             \

@@ -31,7 +31,7 @@ static struct ho_host *make_host(struct ho_bufpool *bufs, uint8_t n, uint8_t oth
 {
     static const struct ho_time start = { 0 };
     struct ho_host_conf conf = {
-        .clk = { .hz = 250 }, .seed = n, .bufs = bufs, .max_sockets = 2 * PAIRS
+        .clk = { .hz = 250 }, .seed = n, .bufs = bufs, .max_sockets = (size_t)2 * PAIRS
     };
     struct ho_addr a = ho_addr_v4(10, 0, 0, n);
     struct ho_addr b = ho_addr_v4(10, 0, 0, other);
@@ -142,8 +142,7 @@ int main(void)
     for (uint64_t i = 0; i < pairs; i++) {
         unsigned port = (unsigned)(i % PORTS);
 
-        connect_one(client, cpid, server, spid, listener[port], (uint16_t)(FIRST_PORT + port),
-                    now);
+        connect_one(client, cpid, server, spid, listener[port], (uint16_t)(FIRST_PORT + port), now);
         now.ns += 1000; /* a million connections a second */
         if (i % 1024 == 0) {
             ho_host_tick(client, now);

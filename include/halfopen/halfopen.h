@@ -129,12 +129,12 @@ int halfopen_poll(struct halfopen *w, int process, int fd);
 /* One side of one connection. Texts live as long as the world. */
 struct halfopen_verdict {
     const char *host, *process, *connection;
-    const char *cause; /* "keepalive", "retries2", "peer-rst", "nobody-noticed" ... */
-    const char *words; /* the same for people */
-    const char *knob;  /* "net.ipv4.tcp_retries2=15"; "" if none made the number */
-    const char *state; /* at the end */
-    int64_t kernel_at; /* when the kernel gave up; -1: it did not */
-    int64_t app_at;    /* when a call first told the process; -1: none did */
+    const char *cause;      /* "keepalive", "retries2", "peer-rst", "nobody-noticed" ... */
+    const char *words;      /* the same for people */
+    const char *knob;       /* "net.ipv4.tcp_retries2=15"; "" if none made the number */
+    const char *state;      /* at the end */
+    int64_t kernel_at;      /* when the kernel gave up; -1: it did not */
+    int64_t app_at;         /* when a call first told the process; -1: none did */
     const char *call, *err; /* which call, and "ETIMEDOUT"; "" without either */
 };
 

@@ -18,8 +18,7 @@ static int help_of(const char *name)
 static int help_run(int argc, char **argv)
 {
     if (argc > 2) {
-        return ho_cli_say(HO_EXIT_USAGE, "help: found '%s', expected at most one command",
-                          argv[2]);
+        return ho_cli_say(HO_EXIT_USAGE, "help: found '%s', expected at most one command", argv[2]);
     }
     if (argc == 2) {
         return help_of(argv[1]);

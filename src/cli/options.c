@@ -12,21 +12,21 @@
 #include "scenario/syntax.h"
 
 /* id, name, what its value is ("" if it has none) */
-#define OPTIONS(X)                       \
-    X(LIST, "--list", "")                \
-    X(LADDER, "--ladder", "")            \
-    X(FORMAT, "--format", "text or json") \
-    X(TIMELINE, "--timeline", "a file")  \
-    X(PCAPNG, "--pcapng", "a file")      \
-    X(SEED, "--seed", "a number")        \
-    X(HZ, "--hz", "100, 250, 300, 1000 or exact") \
-    X(SET, "--set", "[HOST:]NAME=VALUE") \
-    X(RTT, "--rtt", "a duration such as 200ms") \
-    X(ENGINE, "--engine", "model")       \
+#define OPTIONS(X)                                       \
+    X(LIST, "--list", "")                                \
+    X(LADDER, "--ladder", "")                            \
+    X(FORMAT, "--format", "text or json")                \
+    X(TIMELINE, "--timeline", "a file")                  \
+    X(PCAPNG, "--pcapng", "a file")                      \
+    X(SEED, "--seed", "a number")                        \
+    X(HZ, "--hz", "100, 250, 300, 1000 or exact")        \
+    X(SET, "--set", "[HOST:]NAME=VALUE")                 \
+    X(RTT, "--rtt", "a duration such as 200ms")          \
+    X(ENGINE, "--engine", "model")                       \
     X(CASE, "--case", "a number or the words of a case") \
-    X(PHASES, "--phases", "a number from 1 to 4096") \
-    X(RAW, "--raw", "")                  \
-    X(TIMING, "--timing", "")            \
+    X(PHASES, "--phases", "a number from 1 to 4096")     \
+    X(RAW, "--raw", "")                                  \
+    X(TIMING, "--timing", "")                            \
     X(HELP, "--help", "")
 
 enum option {
@@ -277,7 +277,8 @@ int ho_options_read(struct ho_run_options *ret, int argc, char **argv)
     o.host_set = calloc((size_t)argc + 1, sizeof(*o.host_set));
     o.names = calloc((size_t)argc + 1, sizeof(*o.names));
     if (o.set == NULL || o.host_set == NULL || o.names == NULL) {
-        code = ho_cli_no_memory();
+        ho_options_free(&o);
+        return ho_cli_no_memory();
     }
     for (int i = 1; i < argc && code == HO_EXIT_OK; i++) {
         if (!only_names && strcmp(argv[i], "--") == 0) {

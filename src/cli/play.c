@@ -54,8 +54,8 @@ static int add_host_sets(struct ho_play *p, const struct ho_run_options *o)
         }
         setup[count] = (struct ho_step){ .kind = HO_STEP_SYSCTL, .host = (uint16_t)host };
         setup[count].u.sysctl = (struct ho_plan_sysctl){
-            .host = (uint16_t)host, .id = ho_sysctl_find(s->name), .name = s->name,
-            .text = s->value };
+            .host = (uint16_t)host, .id = ho_sysctl_find(s->name), .name = s->name, .text = s->value
+        };
         count++;
     }
     p->planned_setup = p->plan->setup;

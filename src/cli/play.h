@@ -9,8 +9,8 @@
 
 /* What other starting jiffies gave: when the process was told, or else the kernel gave up. */
 struct ho_phase_range {
-    bool any;      /* it was noticed at least once */
-    unsigned none; /* plays in which nobody noticed */
+    bool any;               /* it was noticed at least once */
+    unsigned none;          /* plays in which nobody noticed */
     int64_t min_ns, max_ns; /* after the fault, as the verdicts' times are printed */
 };
 
@@ -24,7 +24,7 @@ struct ho_play {
     struct ho_run_error why;
     struct ho_phase_range *phase; /* one a verdict, owned; NULL without --phases */
     unsigned phases;
-    uint64_t phase_step; /* jiffies over which they were spread */
+    uint64_t phase_step;   /* jiffies over which they were spread */
     struct ho_step *setup; /* plan->setup when --set HOST:.. added to it, owned */
     struct ho_step *planned_setup;
 };

@@ -154,7 +154,8 @@ void ho_report_end(struct ho_text *out, const struct ho_report *r, const struct 
     ho_text_put(out, " (");
     ho_text_seconds(out, r->simulated_ns, 3);
     ho_text_put(out, " s)");
-    ho_text_printf(out, "; seed %" PRIu64 "%s; ", seed, o->plan.has_seed ? "" : " (each file's own)");
+    ho_text_printf(out, "; seed %" PRIu64 "%s; ", seed,
+                   o->plan.has_seed ? "" : " (each file's own)");
     if (hz == 0) {
         ho_text_put(out, "exact timers");
     } else {

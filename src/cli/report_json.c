@@ -82,8 +82,10 @@ static void put_phases(struct ho_text *out, const struct ho_play *p)
 
 void ho_report_json_begin(struct ho_text *out)
 {
-    ho_text_printf(out, "{\"schema\":%d,\"program\":\"halfopen\",\"version\":\"%s\","
-                        "\"scenarios\":[", SCHEMA, HALFOPEN_VERSION);
+    ho_text_printf(out,
+                   "{\"schema\":%d,\"program\":\"halfopen\",\"version\":\"%s\","
+                   "\"scenarios\":[",
+                   SCHEMA, HALFOPEN_VERSION);
 }
 
 void ho_report_json_case(struct ho_text *out, const struct ho_play *p, bool first)

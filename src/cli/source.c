@@ -69,7 +69,7 @@ static int read_file(struct ho_source *s, const char *path)
     char name[64];
     char *text;
     size_t len;
-    int code = ho_cli_load(path, HO_SCN_TEXT_MAX, &text, &len);
+    int code = ho_cli_load(path, (size_t)HO_SCN_TEXT_MAX, &text, &len);
 
     if (code != HO_EXIT_OK) {
         return code;
@@ -101,8 +101,9 @@ static int unknown(const char *name)
     if (like.len > 0) {
         ho_cli_say(HO_EXIT_USAGE, "'%s' begins several scenarios: %s", name, ho_text_str(&like));
     } else {
-        ho_cli_say(HO_EXIT_USAGE, "no scenario '%s'%s%s%s; 'halfopen run --list' names them, and "
-                                  "a file has a '/' or ends in .scn",
+        ho_cli_say(HO_EXIT_USAGE,
+                   "no scenario '%s'%s%s%s; 'halfopen run --list' names them, and "
+                   "a file has a '/' or ends in .scn",
                    name, near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
                    near != NULL ? "'?" : "");
     }
@@ -132,7 +133,8 @@ int ho_sources_read(struct ho_source **ret, size_t *ret_count, const struct ho_r
         return ho_cli_no_memory();
     }
     for (size_t i = 0; i < count && code == HO_EXIT_OK; i++) {
-        code = o->name_count > 0 ? read_one(&s[i], o->names[i]) : read_item(&s[i], &ho_catalogue[i]);
+        code =
+            o->name_count > 0 ? read_one(&s[i], o->names[i]) : read_item(&s[i], &ho_catalogue[i]);
     }
     if (code != HO_EXIT_OK) {
         ho_sources_free(s, count);

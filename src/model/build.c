@@ -71,9 +71,7 @@ static int build_nics(struct ho_model *m, struct ho_model_node *n)
 static int build_host(struct ho_model *m, struct ho_model_node *n)
 {
     struct ho_host_conf conf = {
-        .clk = { .hz = n->plan->hz,
-                 .jiffies0 = n->plan->jiffies0,
-                 .phase_ns = n->plan->phase_ns },
+        .clk = { .hz = n->plan->hz, .jiffies0 = n->plan->jiffies0, .phase_ns = n->plan->phase_ns },
         .seed = host_seed(m, n->index),
         .bufs = &m->bufs,
         .max_sockets = HO_MODEL_SOCKETS,
@@ -99,8 +97,8 @@ static int add_neighbours(struct ho_model *m, struct ho_model_node *n, int nic,
 
     for (unsigned i = 0; err == 0 && i < other->addr_count; i++) {
         if (other->addr[i].ifindex == port) {
-            err = ho_host_neigh_add(n->host, nic, &other->addr[i].addr, nic_mac(other, port),
-                                    m->now);
+            err =
+                ho_host_neigh_add(n->host, nic, &other->addr[i].addr, nic_mac(other, port), m->now);
         }
     }
     return err;
@@ -195,10 +193,9 @@ static int configure_neighbour(struct ho_model *m, const struct ho_step *step)
 {
     struct ho_host *h = m->nodes[step->host].host;
     const struct ho_addr *a = &step->u.net.u.neighbour.addr;
-    int err = step->u.net.up
-                  ? ho_host_neigh_add(h, step->u.net.ifindex, a, step->u.net.u.neighbour.mac,
-                                      m->now)
-                  : ho_host_neigh_del(h, step->u.net.ifindex, a, m->now);
+    int err = step->u.net.up ? ho_host_neigh_add(h, step->u.net.ifindex, a,
+                                                 step->u.net.u.neighbour.mac, m->now)
+                             : ho_host_neigh_del(h, step->u.net.ifindex, a, m->now);
 
     return err == 0 || err == -ENOMEM ? err : refuse(m, step, "no such neighbour entry");
 }

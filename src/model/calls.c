@@ -346,8 +346,7 @@ static int on_process(struct ho_model *m, struct ho_model_program *g,
     }
 }
 
-static int dispatch(struct ho_model *m, struct ho_model_program *g,
-                    const struct ho_plan_call *call)
+static int dispatch(struct ho_model *m, struct ho_model_program *g, const struct ho_plan_call *call)
 {
     int err = on_process(m, g, call);
     int fd;

@@ -71,8 +71,8 @@ static unsigned order(const struct ho_addr *a, uint16_t a_port, const struct ho_
 }
 
 struct ho_model_pair *ho_model_pair_find(const struct ho_model *m, const struct ho_addr *a,
-                                         uint16_t a_port, const struct ho_addr *b,
-                                         uint16_t b_port, unsigned *ret_end)
+                                         uint16_t a_port, const struct ho_addr *b, uint16_t b_port,
+                                         unsigned *ret_end)
 {
     struct ho_addr addr[2];
     uint16_t port[2];
@@ -96,7 +96,7 @@ static bool make_room(struct ho_model_conns *c)
         return true;
     }
     size_t buckets = c->buckets == 0 ? BUCKETS : c->buckets * 4;
-    struct ho_model_pair **bucket = calloc(buckets, sizeof(*bucket));
+    struct ho_model_pair **bucket = calloc(buckets, sizeof(void *));
 
     if (bucket == NULL) {
         return false;

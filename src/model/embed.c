@@ -94,12 +94,12 @@ void ho_model_guests_forget(struct ho_model *m, uint16_t node)
 
 void ho_model_guests_free(struct ho_model *m)
 {
-    struct ho_list *l;
-
-    while ((l = ho_list_shift(&m->guests)) != NULL) {
+    for (struct ho_list *l = m->guests.next; l != &m->guests;) {
         struct ho_model_proc *p = ho_container(l, struct ho_model_proc, guest);
 
+        l = l->next;
         ho_model_proc_free(p);
         free(p);
     }
+    ho_list_init(&m->guests);
 }

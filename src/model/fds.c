@@ -21,13 +21,13 @@ struct ho_model_fd *ho_model_fd(struct ho_model *m, struct ho_model_proc *p, int
         while (n <= (size_t)fd) {
             n *= 2;
         }
-        struct ho_model_fd **more = realloc(p->fd, n * sizeof(*more));
+        struct ho_model_fd **more = realloc(p->fd, n * sizeof(void *));
 
         if (more == NULL) {
             ho_model_fail(m, -ENOMEM, "no memory for a process's descriptors");
             return NULL;
         }
-        memset(more + p->fds, 0, (n - p->fds) * sizeof(*more));
+        memset(more + p->fds, 0, (n - p->fds) * sizeof(void *));
         p->fd = more;
         p->fds = n;
     }
@@ -43,8 +43,7 @@ struct ho_model_fd *ho_model_fd(struct ho_model *m, struct ho_model_proc *p, int
 /* A connection has two names: its socket's, and its own, which it has at both ends. */
 static bool is_called(const struct ho_model_fd *f, const char *name)
 {
-    return strcmp(f->name, name) == 0 ||
-           (f->end != NULL && strcmp(f->end->conn->name, name) == 0);
+    return strcmp(f->name, name) == 0 || (f->end != NULL && strcmp(f->end->conn->name, name) == 0);
 }
 
 int ho_model_fd_find(const struct ho_model_proc *p, const char *name)
@@ -112,8 +111,7 @@ void ho_model_fd_connecting(struct ho_model *m, struct ho_model_program *g, cons
     if (ho_host_sock_info(m->nodes[p->node].host, p->pid, op->fd, m->now, &info) == 0 &&
         info.lport != 0 && info.rport != 0) {
         bind_end(m, p, op->fd, f,
-                 ho_model_conn_new(m, f->name, &info.local, info.lport, &info.remote,
-                                   info.rport));
+                 ho_model_conn_new(m, f->name, &info.local, info.lport, &info.remote, info.rport));
     }
 }
 

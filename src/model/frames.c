@@ -88,8 +88,8 @@ static void fill_seg(struct ho_rec_seg *r, const struct ho_model_end *from,
         .fate = HO_FATE_FWD,
     };
     for (unsigned i = 0; i < s->n_sack; i++) {
-        r->sack[i] = (struct ho_tcp_sack){ relative(to, s->sack[i].from),
-                                           relative(to, s->sack[i].to) };
+        r->sack[i] =
+            (struct ho_tcp_sack){ relative(to, s->sack[i].from), relative(to, s->sack[i].to) };
     }
 }
 
@@ -223,9 +223,8 @@ static uint32_t put_icmp_or_nd(struct ho_model *m, const struct ho_model_node *n
         return 0;
     }
     if (icmp.kind == HO_ICMP_NEIGH_SOLICIT || icmp.kind == HO_ICMP_NEIGH_ADVERT) {
-        return put_nd(m, n, true, icmp.kind == HO_ICMP_NEIGH_ADVERT,
-                      ho_addr_is_multicast(&ip->dst), &icmp.target, name_of(m, &ip->dst), frame,
-                      frame_len);
+        return put_nd(m, n, true, icmp.kind == HO_ICMP_NEIGH_ADVERT, ho_addr_is_multicast(&ip->dst),
+                      &icmp.target, name_of(m, &ip->dst), frame, frame_len);
     }
     return put_icmp(m, n, ip, &icmp, "", frame, frame_len);
 }

@@ -140,8 +140,8 @@ int halfopen_new(struct halfopen **ret, const char *name, const char *text, size
     ho_timeline_init(&w->timeline, RECORDS_MAX);
     w->name = copy(name, strlen(name));
     w->text = copy(text, len);
-    err = w->name == NULL || w->text == NULL ? -ENOMEM
-                                             : script_new(w, text, len, &w->own, ret_error);
+    err =
+        w->name == NULL || w->text == NULL ? -ENOMEM : script_new(w, text, len, &w->own, ret_error);
     err = err != 0 ? err : world_begin(w, ret_error);
     if (err != 0) {
         halfopen_free(w);
@@ -465,8 +465,7 @@ int halfopen_getsockopt(struct halfopen *w, int process, int fd, const char *nam
     struct ho_op op = { .kind = HO_OP_GETSOCKOPT, .fd = fd, .opt = ho_sockopt_find(name) };
     int err;
 
-    if (op.opt < 0 ||
-        ho_sockopt_info((enum ho_sockopt)op.opt)->type == HO_SOCKOPT_TYPE_INFO) {
+    if (op.opt < 0 || ho_sockopt_info((enum ho_sockopt)op.opt)->type == HO_SOCKOPT_TYPE_INFO) {
         return -EINVAL;
     }
     err = (int)call(w, process, &op);
@@ -518,7 +517,9 @@ int halfopen_verdict(struct halfopen *w, size_t i, struct halfopen_verdict *ret)
         .kernel_at = v->has_kernel ? v->kernel_at.ns : -1,
         .app_at = v->has_app ? v->app_at.ns : -1,
         .call = v->has_app ? v->app_call : "",
-        .err = v->has_app ? v->app_err : v->has_kernel ? v->kernel_err : "",
+        .err = v->has_app      ? v->app_err
+               : v->has_kernel ? v->kernel_err
+                               : "",
     };
     return ret->knob != NULL ? 0 : -ENOMEM;
 }
@@ -561,8 +562,7 @@ const char *halfopen_ladder(struct halfopen *w)
     struct ho_ladder_opts opts = { .color = false };
 
     ho_text_clear(&w->ladder);
-    return ho_ladder_write(&w->ladder, &w->timeline, &opts) == -ENOMEM ? NULL
-                                                                       : text_of(&w->ladder);
+    return ho_ladder_write(&w->ladder, &w->timeline, &opts) == -ENOMEM ? NULL : text_of(&w->ladder);
 }
 
 const char *halfopen_timeline(struct halfopen *w, size_t *ret_len)

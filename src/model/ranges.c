@@ -11,9 +11,12 @@
 static enum ho_range_kind kind_of(enum ho_basis_chain chain)
 {
     static const enum ho_range_kind kind[] = {
-        [HO_BASIS_KEEPALIVE] = HO_RANGE_KEEPALIVE, [HO_BASIS_DATA] = HO_RANGE_DATA,
-        [HO_BASIS_SYN] = HO_RANGE_SYN,             [HO_BASIS_SYNACK] = HO_RANGE_SYNACK,
-        [HO_BASIS_PROBES] = HO_RANGE_PROBES,       [HO_BASIS_FIN_WAIT2] = HO_RANGE_FIN_WAIT2,
+        [HO_BASIS_KEEPALIVE] = HO_RANGE_KEEPALIVE,
+        [HO_BASIS_DATA] = HO_RANGE_DATA,
+        [HO_BASIS_SYN] = HO_RANGE_SYN,
+        [HO_BASIS_SYNACK] = HO_RANGE_SYNACK,
+        [HO_BASIS_PROBES] = HO_RANGE_PROBES,
+        [HO_BASIS_FIN_WAIT2] = HO_RANGE_FIN_WAIT2,
     };
 
     return kind[chain];
@@ -50,8 +53,7 @@ static struct ho_range_in range_in(const struct ho_basis *b)
 }
 
 int ho_verdict_range(const struct ho_timeline *tl, const struct ho_verdicts *v,
-                     const struct ho_verdict *one, struct ho_range *ret,
-                     struct ho_time *ret_origin)
+                     const struct ho_verdict *one, struct ho_range *ret, struct ho_time *ret_origin)
 {
     struct ho_range_in in;
     struct ho_basis b;

@@ -96,7 +96,7 @@ static uint64_t bytes_of(const struct ho_model_fd *f, const struct ho_op *op)
 void ho_model_said_call(struct ho_model *m, const struct ho_model_proc *p, const struct ho_op *op)
 {
     static const char *const calls[] = {
-#define X(id, name) [HO_OP_##id] = name,
+#define X(id, name) [HO_OP_##id] = (name),
         HO_OPS(X)
 #undef X
     };

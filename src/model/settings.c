@@ -99,12 +99,9 @@ static void put_cable(struct ho_model *m, uint16_t i)
         const char *name;
         int64_t value;
     } numbers[] = {
-        { "rate_bps", (int64_t)c->rate_bps },
-        { "queue", c->queue },
-        { "loss_ppm", c->loss_ppm },
-        { "reorder_ppm", c->reorder_ppm },
-        { "duplicate_ppm", c->duplicate_ppm },
-        { "corrupt_ppm", c->corrupt_ppm },
+        { "rate_bps", (int64_t)c->rate_bps },  { "queue", c->queue },
+        { "loss_ppm", c->loss_ppm },           { "reorder_ppm", c->reorder_ppm },
+        { "duplicate_ppm", c->duplicate_ppm }, { "corrupt_ppm", c->corrupt_ppm },
     };
 
     put(m, "", "cable", name, "delay_us", "", c->delay.ns / 1000);

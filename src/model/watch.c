@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "knobs/errno.h"
 
@@ -25,8 +24,7 @@ static void fill(struct ho_rec_sock *r, const struct ho_model_end *e,
 {
     const struct ho_tcp_info *i = &info->tcp;
 
-    /* Padding must be equal as well: these are compared as bytes. */
-    memset(r, 0, sizeof(*r));
+    *r = (struct ho_rec_sock){ 0 };
     r->sock = e->sock;
     r->state = ho_tcp_state_name(i->state);
     r->err = err_text(i->err);
@@ -46,9 +44,19 @@ static void fill(struct ho_rec_sock *r, const struct ho_model_end *e,
     r->wq = i->wq;
 }
 
+/* In everything but the timer's remaining time. Texts are the timeline's own or literals. */
+static bool same(const struct ho_rec_sock *a, const struct ho_rec_sock *b)
+{
+    return a->sock == b->sock && a->state == b->state && a->err == b->err &&
+           a->err_soft == b->err_soft && a->timer == b->timer && a->retransmits == b->retransmits &&
+           a->probes == b->probes && a->backoff == b->backoff && a->rto.ns == b->rto.ns &&
+           a->srtt.ns == b->srtt.ns && a->rttvar.ns == b->rttvar.ns && a->cwnd == b->cwnd &&
+           a->ssthresh == b->ssthresh && a->unacked == b->unacked && a->lost == b->lost &&
+           a->rq == b->rq && a->wq == b->wq;
+}
+
 static void put_sock(struct ho_model *m, const struct ho_model_node *n,
-                     const struct ho_model_end *e, const char *process,
-                     const struct ho_rec_sock *r)
+                     const struct ho_model_end *e, const char *process, const struct ho_rec_sock *r)
 {
     ho_model_put(m, &(struct ho_record){
                         .kind = HO_REC_SOCK,
@@ -59,8 +67,7 @@ static void put_sock(struct ho_model *m, const struct ho_model_node *n,
                     });
 }
 
-static void watch_sock(struct ho_model *m, struct ho_model_node *n,
-                       const struct ho_sock_info *info)
+static void watch_sock(struct ho_model *m, struct ho_model_node *n, const struct ho_sock_info *info)
 {
     struct ho_model_end *e = ho_model_end_of(m, n->index, info);
     struct ho_rec_sock r;
@@ -70,7 +77,7 @@ static void watch_sock(struct ho_model *m, struct ho_model_node *n,
     }
     e->mark = m->mark;
     fill(&r, e, info);
-    if (e->seen && memcmp(&r, &e->last, sizeof(r)) == 0) {
+    if (e->seen && same(&r, &e->last)) {
         return;
     }
     e->last = r;

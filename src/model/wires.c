@@ -92,11 +92,10 @@ static int build_node(struct ho_model *m, struct ho_model_node *n)
     } else if (n->plan->kind == HO_NODE_MIDDLEBOX) {
         struct ho_middlebox *box = calloc(1, sizeof(*box));
 
-        err = box == NULL ? -ENOMEM
-                          : ho_middlebox_init(box,
-                                              n->plan->resets ? HO_MIDDLEBOX_RST
-                                                              : HO_MIDDLEBOX_DROP,
-                                              n->plan->forgets, BOX_FLOWS, &m->bufs);
+        err = box == NULL
+                  ? -ENOMEM
+                  : ho_middlebox_init(box, n->plan->resets ? HO_MIDDLEBOX_RST : HO_MIDDLEBOX_DROP,
+                                      n->plan->forgets, BOX_FLOWS, &m->bufs);
         if (err != 0) {
             free(box);
         } else {
@@ -204,8 +203,7 @@ static void arrive_switch(struct ho_model *m, struct ho_model_node *n, unsigned 
     }
 }
 
-static void arrive_box(struct ho_model *m, struct ho_model_node *n, unsigned port,
-                       struct ho_buf *b)
+static void arrive_box(struct ho_model *m, struct ho_model_node *n, unsigned port, struct ho_buf *b)
 {
     uint32_t index = b->tag[0];
     enum ho_fate fate = ho_middlebox_input(n->box, port, b, m->now);

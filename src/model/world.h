@@ -39,15 +39,15 @@
 #include "scenario/engine.h"
 #include "timeline/record.h"
 
-#define HO_MODEL_OPTIONS 12 /* socket options kept a descriptor, for the record */
-#define HO_MODEL_PROGRAMS 8 /* programs in one process */
-#define HO_MODEL_BUFS (1u << 22) /* frames of each size in the whole world */
+#define HO_MODEL_OPTIONS 12         /* socket options kept a descriptor, for the record */
+#define HO_MODEL_PROGRAMS 8         /* programs in one process */
+#define HO_MODEL_BUFS (1u << 22)    /* frames of each size in the whole world */
 #define HO_MODEL_SOCKETS (1u << 22) /* a host */
 
 /* A node in the queue of deadlines. */
 struct ho_model_due {
     struct ho_timer timer;
-    struct ho_time at;                /* what it is armed for */
+    struct ho_time at; /* what it is armed for */
     /* Whose it is: one of these, the others are NULL. */
     struct ho_model_program *program;
     struct ho_model_node *node;
@@ -64,9 +64,9 @@ struct ho_model_end {
     bool has_isn, has_ts, has_wscale, sent_syn;
     uint8_t wscale;
     uint32_t isn, ts0;
-    bool seen;     /* `last` is in the timeline and is not "gone" */
+    bool seen;               /* `last` is in the timeline and is not "gone" */
     enum ho_tcp_state state; /* of `last` */
-    uint64_t mark; /* the round of looking in which it was found last */
+    uint64_t mark;           /* the round of looking in which it was found last */
     struct ho_rec_sock last;
     struct ho_list on_host; /* ho_model_node.ends, while `seen` */
     struct ho_model_conn *conn;
@@ -184,10 +184,10 @@ struct ho_model_cable {
     bool built;
     struct ho_model_due due;
     uint16_t index;
-    const char *name;         /* interned */
-    uint16_t node[2];         /* at end 0 and 1 */
-    uint8_t port[2];          /* of these nodes */
-    int8_t carrier[2];        /* as the nodes were told; -1: not at all */
+    const char *name;  /* interned */
+    uint16_t node[2];  /* at end 0 and 1 */
+    uint8_t port[2];   /* of these nodes */
+    int8_t carrier[2]; /* as the nodes were told; -1: not at all */
 };
 
 struct ho_model {
@@ -243,8 +243,8 @@ void ho_model_wires_power(struct ho_model *m, struct ho_model_node *n, bool on);
 /* procs.c */
 int ho_model_proc_start(struct ho_model *m, struct ho_model_proc *p);
 int ho_model_proc_add(struct ho_model *m, struct ho_model_proc *p, const char *behaviour,
-                      const struct ho_program_arg *arg, size_t n, struct ho_program_error *ret_error,
-                      struct ho_model_program **ret);
+                      const struct ho_program_arg *arg, size_t n,
+                      struct ho_program_error *ret_error, struct ho_model_program **ret);
 /* Frees the programs; the host's side of its death is the caller's. */
 void ho_model_proc_end(struct ho_model *m, struct ho_model_proc *p);
 void ho_model_proc_free(struct ho_model_proc *p);
@@ -295,8 +295,8 @@ void ho_model_said_option(struct ho_model *m, const struct ho_model_proc *p,
 void ho_model_conns_init(struct ho_model *m);
 void ho_model_conns_free(struct ho_model *m);
 struct ho_model_pair *ho_model_pair_find(const struct ho_model *m, const struct ho_addr *a,
-                                         uint16_t a_port, const struct ho_addr *b,
-                                         uint16_t b_port, unsigned *ret_end);
+                                         uint16_t a_port, const struct ho_addr *b, uint16_t b_port,
+                                         unsigned *ret_end);
 /* A process begins a connection from `local`: a new life of the pair, called `name`. NULL without
  * memory.
  */

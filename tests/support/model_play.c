@@ -87,8 +87,7 @@ size_t model_count(const struct model_play *p, enum ho_rec_kind kind, const char
     size_t n = 0;
 
     for (size_t i = 0; i < p->tl.n; i++) {
-        n += p->tl.rec[i].kind == kind &&
-             (host[0] == '\0' || strcmp(p->tl.rec[i].host, host) == 0);
+        n += p->tl.rec[i].kind == kind && (host[0] == '\0' || strcmp(p->tl.rec[i].host, host) == 0);
     }
     return n;
 }

@@ -1,4 +1,5 @@
-/* Plays a scenario's text on the model, for tests: everything that a test looks at in one struct. */
+/* Plays a scenario's text on the model, for tests: everything that a test looks at in one struct.
+ */
 
 #ifndef HO_TESTS_MODEL_PLAY_H
 #define HO_TESTS_MODEL_PLAY_H

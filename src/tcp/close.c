@@ -90,19 +90,19 @@ void tcp_active_reset(struct ho_tcp_env *env, struct ho_tcp *c)
     c->want |= TCP_WANT_RST;
 }
 
-uint32_t tcp_fin_time_us(const struct ho_tcp_env *env, const struct ho_tcp *c)
+uint64_t tcp_fin_time_us(const struct ho_tcp_env *env, const struct ho_tcp *c)
 {
     uint32_t s = c->opts->linger2_s > 0 ? (uint32_t)c->opts->linger2_s
                                         : (uint32_t)tcp_sys(env, HO_SYSCTL_TCP_FIN_TIMEOUT);
     uint32_t rto = c->work != NULL ? c->work->rto_us : tcp_rto_base_us(env, c);
     uint64_t least = (uint64_t)rto * 7 / 2; /* time for the peer's FIN to be repeated */
 
-    return (uint32_t)(s * 1000000ull > least ? s * 1000000ull : least);
+    return s * 1000000ull > least ? s * 1000000ull : least;
 }
 
 void tcp_fin_wait2_orphan(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
 {
-    uint32_t us = tcp_fin_time_us(env, c);
+    uint64_t us = tcp_fin_time_us(env, c);
 
     if (c->opts->linger2_s < 0) {
         tcp_active_reset(env, c);
@@ -149,16 +149,20 @@ int ho_tcp_shutdown(struct ho_tcp_env *env, struct ho_tcp *c, bool rd, bool wr, 
     return 0;
 }
 
+/* The states in which RFC 9293 3.10.5 (ABORT) sends a RST. */
+static bool needs_reset(const struct ho_tcp *c)
+{
+    return c->state == HO_TCP_ESTABLISHED || c->state == HO_TCP_CLOSE_WAIT ||
+           c->state == HO_TCP_FIN_WAIT1 || c->state == HO_TCP_FIN_WAIT2 ||
+           c->state == HO_TCP_SYN_RECV;
+}
+
 /* With SO_LINGER and no time everything queued is thrown away and the peer is told. */
 static void disconnect(struct ho_tcp_env *env, struct ho_tcp *c)
 {
-    bool tell = c->state == HO_TCP_ESTABLISHED || c->state == HO_TCP_CLOSE_WAIT ||
-                c->state == HO_TCP_FIN_WAIT1 || c->state == HO_TCP_FIN_WAIT2 ||
-                c->state == HO_TCP_SYN_RECV;
+    bool closing = c->state == HO_TCP_CLOSING || c->state == HO_TCP_LAST_ACK;
 
-    tell =
-        tell || (tcp_unsent(c) > 0 && (c->state == HO_TCP_CLOSING || c->state == HO_TCP_LAST_ACK));
-    if (tell) {
+    if (needs_reset(c) || (closing && tcp_unsent(c) > 0)) {
         tcp_active_reset(env, c);
     }
     tcp_count(env, HO_TCP_COUNT_ABORT_ON_DATA);
@@ -207,7 +211,7 @@ void ho_tcp_abort(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
     if (c->state == HO_TCP_CLOSE) {
         return;
     }
-    if (c->state != HO_TCP_SYN_SENT) {
+    if (needs_reset(c)) {
         tcp_active_reset(env, c);
     }
     tcp_fail(env, c, ECONNABORTED, HO_TCP_WHY_RST_OUT);

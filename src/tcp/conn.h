@@ -425,7 +425,7 @@ bool tcp_check_space(struct ho_tcp_env *env, struct ho_tcp *c);
 void tcp_active_reset(struct ho_tcp_env *env, struct ho_tcp *c);
 /* FIN-WAIT-2 without a process: how long, and how (row 15). */
 void tcp_fin_wait2_orphan(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
-uint32_t tcp_fin_time_us(const struct ho_tcp_env *env, const struct ho_tcp *c);
+uint64_t tcp_fin_time_us(const struct ho_tcp_env *env, const struct ho_tcp *c);
 
 /* ---- isn.c
  * ------------------------------------------------------------------------------------------------------------

@@ -88,15 +88,18 @@ static void answer_unacceptable(struct ho_tcp_env *env, struct ho_tcp *c,
     }
 }
 
+static bool is_after_fin(const struct ho_tcp *c)
+{
+    return c->state == HO_TCP_CLOSE_WAIT || c->state == HO_TCP_LAST_ACK ||
+           c->state == HO_TCP_CLOSING;
+}
+
 /* RFC 5961 3.2: only a RST at exactly rcv_nxt resets (or just before it, after a FIN; or at the
  * end of the rightmost SACK block); any other in the window is asked about.
  */
 static bool rst_is_exact(const struct ho_tcp *c, const struct ho_wire_tcp *seg)
 {
-    bool closing =
-        c->state == HO_TCP_CLOSE_WAIT || c->state == HO_TCP_LAST_ACK || c->state == HO_TCP_CLOSING;
-
-    if (seg->seq == c->rcv_nxt.v || (closing && seg->seq == c->rcv_nxt.v - 1)) {
+    if (seg->seq == c->rcv_nxt.v || (is_after_fin(c) && seg->seq == c->rcv_nxt.v - 1)) {
         return true;
     }
     if (c->work == NULL || c->work->n_sacks == 0) {
@@ -240,6 +243,16 @@ static bool bad_synack(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho
     return (seg->flags & HO_TCP_RST) == 0;
 }
 
+/* RFC 7323 5.2: the SYN-ACK of our SYN echoes a time at which one was sent. */
+static bool echo_is_possible(const struct ho_tcp *c, const struct ho_wire_tcp *seg,
+                             struct ho_time now)
+{
+    uint32_t first = ho_tcp_ts_now(c->path, c->work->retrans_stamp);
+
+    return !seg->has_ts || seg->ts_ecr == 0 ||
+           seg->ts_ecr - first <= ho_tcp_ts_now(c->path, now) - first;
+}
+
 static bool syn_sent(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wire_tcp *seg,
                      struct ho_time now)
 {
@@ -247,6 +260,10 @@ static bool syn_sent(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_w
         if (!ho_seq_after(ho_seq(seg->ack), c->snd_una) ||
             ho_seq_after(ho_seq(seg->ack), c->snd_nxt)) {
             return bad_synack(env, c, seg, now);
+        }
+        if (!echo_is_possible(c, seg, now)) {
+            tcp_count(env, HO_TCP_COUNT_PAWS_ACTIVE);
+            return (seg->flags & HO_TCP_RST) == 0;
         }
         if ((seg->flags & HO_TCP_RST) != 0) {
             tcp_reset(env, c);
@@ -275,6 +292,7 @@ static bool syn_sent(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_w
     /* both ends opened at once (RFC 9293 3.5, figure 8) */
     take_options(env, c, seg);
     synchronise(c, seg);
+    tcp_rcv_mss_init(c);
     tcp_enter(c, HO_TCP_SYN_RECV);
     tcp_emit(env, c, c->work->head, now);
     return false;
@@ -341,12 +359,18 @@ static bool fin_acked(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_
     }
 }
 
+/* The peer's FIN was taken: what it says beyond that is not part of the stream. */
+static bool after_fin(const struct ho_tcp *c, const struct ho_wire_tcp *seg)
+{
+    return is_after_fin(c) && !ho_seq_before(ho_seq(seg->seq), c->rcv_nxt);
+}
+
 /* New data for a socket that nobody will read again: RFC 9293 3.10.7.4 and RFC 1122 4.2.2.13 ask
  * for a RST.
  */
 static bool data_for_nobody(const struct ho_tcp *c, const struct ho_wire_tcp *seg)
 {
-    bool waiting = c->state == HO_TCP_FIN_WAIT1 || c->state == HO_TCP_FIN_WAIT2;
+    bool waiting = c->state == HO_TCP_FIN_WAIT1 || c->state == HO_TCP_FIN_WAIT2 || is_after_fin(c);
 
     return waiting && (c->shut & TCP_SHUT_RCV) != 0 && seg->payload_len > 0 &&
            ho_seq_after(ho_seq(seg->seq + seg->payload_len), c->rcv_nxt);
@@ -382,9 +406,15 @@ static bool take_ack(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_w
 static bool synchronised(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wire_tcp *seg,
                          struct ho_buf *payload, struct ho_time now)
 {
-    if (!validate(env, c, seg, now) || !take_ack(env, c, seg, now)) {
+    if (!validate(env, c, seg, now)) {
         ho_buf_put(env->bufs, payload);
         return false;
+    }
+    bool handshake = c->state == HO_TCP_SYN_RECV;
+    if (!take_ack(env, c, seg, now)) {
+        ho_buf_put(env->bufs, payload);
+        /* an ACK of something else is reset, the connection kept (RFC 9293 3.10.7.4, fifth) */
+        return handshake && c->state == HO_TCP_SYN_RECV;
     }
     if (data_for_nobody(c, seg)) {
         tcp_count(env, HO_TCP_COUNT_ABORT_ON_DATA);
@@ -392,7 +422,11 @@ static bool synchronised(struct ho_tcp_env *env, struct ho_tcp *c, const struct 
         ho_buf_put(env->bufs, payload);
         return true;
     }
-    tcp_data_queue(env, c, seg, payload, now);
+    if (after_fin(c, seg)) {
+        ho_buf_put(env->bufs, payload);
+    } else {
+        tcp_data_queue(env, c, seg, payload, now);
+    }
     if (c->state != HO_TCP_CLOSE && c->state != HO_TCP_TIME_WAIT) {
         tcp_push(env, c, tcp_nonagle(c), now);
         tcp_check_space(env, c);
@@ -437,7 +471,9 @@ static void revert_backoff(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t se
     uint64_t rto = (uint64_t)tcp_rto_base_us(env, c) << c->backoff;
     uint64_t max = tcp_rto_max_us(env, c);
     w->rto_us = (uint32_t)(rto < max ? rto : max);
-    int64_t left = (int64_t)w->rto_us - ho_time_since(now, w->head->sent).ns / 1000;
+    /* In jiffies, what has passed rounded up. */
+    uint64_t passed = (uint64_t)(ho_time_since(now, w->head->sent).ns / 1000);
+    int64_t left = (int64_t)w->rto_us - (int64_t)tcp_ticks_us(env, tcp_us_ticks(env, passed));
     if (left > 0) {
         tcp_arm(env, c, TCP_PENDING_REXMT, (uint64_t)left, now);
     } else {

@@ -87,9 +87,7 @@ static void tag_block(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_seq fr
                 }
                 continue;
             }
-            if (keep == 0) {
-                continue; /* part of one segment: it does not count */
-            }
+            continue; /* part of one segment, or a FIN alone: it does not count */
         }
         if (ho_seq_after(end, to)) {
             uint32_t in = ho_seq_diff(to, s->seq) / c->mss * c->mss;
@@ -148,7 +146,7 @@ void tcp_sack_tag(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wire
     for (uint8_t i = first; i < seg->n_sack; i++) {
         struct ho_seq from = ho_seq(seg->sack[i].from), to = ho_seq(seg->sack[i].to);
         if (!ho_seq_before(from, to) || ho_seq_after(to, c->snd_nxt) ||
-            ho_seq_before(from, c->snd_una)) {
+            !ho_seq_after(from, c->snd_una)) {
             continue; /* RFC 2018 8: not to be believed */
         }
         tag_block(env, c, from, to, a, seg, now);

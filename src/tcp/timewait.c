@@ -15,7 +15,7 @@ static uint32_t seconds(struct ho_time now)
 void ho_tcp_tw_init(struct ho_tcp_env *env, struct ho_tcp_tw *t, struct ho_tcp *c,
                     struct ho_time now)
 {
-    uint32_t us = tcp_fin_time_us(env, c);
+    uint64_t us = tcp_fin_time_us(env, c);
 
     *t = (struct ho_tcp_tw){
         .path = c->path,
@@ -35,7 +35,7 @@ void ho_tcp_tw_init(struct ho_tcp_env *env, struct ho_tcp_tw *t, struct ho_tcp *
     } else {
         uint32_t limit = TCP_TIMEWAIT_S * 1000000u; /* the rest was waited in the socket */
         us = us > limit ? us - limit : us;
-        t->deadline = ho_clk_timer(env->clk, now, ho_us(us));
+        t->deadline = ho_clk_timer(env->clk, now, ho_us((int64_t)us));
     }
     tcp_count(env, HO_TCP_COUNT_TW);
     tcp_done(env, c, HO_TCP_WHY_CLOSED);

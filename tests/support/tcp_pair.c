@@ -74,7 +74,8 @@ struct ho_tp_end *ho_tp_other(struct ho_tp *p, struct ho_tp_end *e)
     return e == &p->a ? &p->b : &p->a;
 }
 
-/* ---- the wire ---------------------------------------------------------------------------------- */
+/* ---- the wire ----------------------------------------------------------------------------------
+ */
 
 static bool chance(struct ho_tp *p, uint32_t of_1000)
 {
@@ -100,7 +101,8 @@ static void put_on_wire(struct ho_tp *p, struct ho_tp_end *to, struct ho_buf *b)
     p->wire[i % HO_TP_WIRE].b = b;
 }
 
-static void record(struct ho_tp *p, struct ho_tp_end *from, const struct ho_wire_tcp *seg, bool lost)
+static void record(struct ho_tp *p, struct ho_tp_end *from, const struct ho_wire_tcp *seg,
+                   bool lost)
 {
     from->sent++;
     from->last_sent = p->now;
@@ -116,8 +118,8 @@ static void send_one(struct ho_tp *p, struct ho_tp_end *e, struct ho_buf *b)
     struct ho_wire_tcp seg;
     size_t header;
 
-    assert_int_equal(
-        ho_wire_tcp_checksum(&e->path.local, &e->path.remote, ho_buf_bytes(b), b->len), 0);
+    assert_int_equal(ho_wire_tcp_checksum(&e->path.local, &e->path.remote, ho_buf_bytes(b), b->len),
+                     0);
     assert_int_equal(ho_wire_tcp_read(&seg, &header, ho_buf_bytes(b), b->len), 0);
     bool lost = e->cut || (p->lose != NULL && p->lose(p, e, &seg)) || chance(p, p->loss);
     record(p, e, &seg, lost);
@@ -219,7 +221,8 @@ struct ho_dur ho_tp_until_dead(struct ho_tp *p, struct ho_tp_end *e, int64_t at_
     return ho_time_since(p->now, from);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------ */
+/* ---- opening ------------------------------------------------------------------------------------
+ */
 
 void ho_tp_establish(struct ho_tp *p)
 {
@@ -251,7 +254,8 @@ void ho_tp_establish(struct ho_tp *p)
     ho_tp_run_ms(p, 0);
 }
 
-/* ---- the two applications ------------------------------------------------------------------------ */
+/* ---- the two applications
+ * ------------------------------------------------------------------------ */
 
 uint8_t ho_tp_byte(uint64_t n)
 {
@@ -274,7 +278,8 @@ int64_t ho_tp_recv(struct ho_tp *p, struct ho_tp_end *e, size_t len)
     return ho_tcp_recv(&e->env, &e->c, bytes, len, false, p->now);
 }
 
-/* ---- segments by hand ---------------------------------------------------------------------------- */
+/* ---- segments by hand
+ * ---------------------------------------------------------------------------- */
 
 struct ho_wire_tcp ho_tp_seg(const struct ho_tp *p, const struct ho_tp_end *e)
 {

@@ -240,6 +240,11 @@ void ho_neigh_flush(struct ho_host *h, int nic)
     flush(h, nic, true, true, true);
 }
 
+void ho_neigh_flush_v4(struct ho_host *h, int nic)
+{
+    flush(h, nic, true, false, true);
+}
+
 void ho_neigh_evict(struct ho_host *h, int nic)
 {
     flush(h, nic, h->sys.v[HO_SYSCTL_ARP_EVICT_NOCARRIER] != 0,

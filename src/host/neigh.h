@@ -92,6 +92,9 @@ void ho_neigh_tick(struct ho_host *h, struct ho_neigh *n, struct ho_time now);
 /* The link went down: forgets all entries of `nic` and what waits in them, silently. */
 void ho_neigh_flush(struct ho_host *h, int nic);
 
+/* The interface lost its last IPv4 address: the same for IPv4. */
+void ho_neigh_flush_v4(struct ho_host *h, int nic);
+
 /* The carrier went: the same, but for permanent entries, and for families whose sysctl
  * (arp_evict_nocarrier, ndisc_evict_nocarrier) is off.
  */

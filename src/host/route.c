@@ -301,6 +301,29 @@ static bool subnet_in_use(const struct ho_host *h, const struct ho_ifaddr *gone)
     return false;
 }
 
+static bool has_v4(const struct ho_host *h, int nic)
+{
+    for (int i = 0; i < h->n_addrs; i++) {
+        if (h->addr[i].nic == nic && h->addr[i].live && ho_addr_is_v4(&h->addr[i].addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The last IPv4 address of an interface takes IPv4 from it, as Linux's fib_disable_ip() does: all
+ * its routes and neighbours, permanent ones too (s03z_addrdel_*). IPv6 has no such rule.
+ */
+static void disable_v4(struct ho_host *h, int nic)
+{
+    for (int i = h->n_routes - 1; i >= 0; i--) {
+        if (h->route[i].nic == nic && ho_addr_is_v4(&h->route[i].net)) {
+            cut_route(h, &h->route[i]);
+        }
+    }
+    ho_neigh_flush_v4(h, nic);
+}
+
 int ho_host_addr_del(struct ho_host *h, int nic, const struct ho_addr *a, struct ho_time now)
 {
     int at = -1;
@@ -324,6 +347,9 @@ int ho_host_addr_del(struct ho_host *h, int nic, const struct ho_addr *a, struct
         if (r != NULL && r->of_addr) {
             cut_route(h, r);
         }
+    }
+    if (nic != HO_NIC_LO && ho_addr_is_v4(a) && !has_v4(h, nic)) {
+        disable_v4(h, nic);
     }
     ho_ways_refresh(h);
     ho_machine_run(h, now);

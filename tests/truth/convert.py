@@ -197,13 +197,15 @@ class RealTime(Script):
 
     def find_hup_first(self):
         """Sockets whose process saw them in epoll, unconnected, before connect() began."""
-        found, entered = set(), None
+        found, entered, at = set(), None, 0
         for r in self.records:
             if r["kind"] != "app":
                 continue
             if r["call"] == "connect":
                 entered = r["sock"] if r.get("note") == "enter" else None
-            elif r["call"] == "epoll" and entered == r["sock"] and r["events"] == "OUT|HUP":
+                at = r["t"]
+            elif r["call"] == "epoll" and entered == r["sock"] and r["events"] == "OUT|HUP" and \
+                    r["t"] < at + 0.05:
                 found.add(entered)
         return found
 
@@ -230,7 +232,10 @@ class RealTime(Script):
                 None if dt is None else us(dt))
 
     def do_icmp_on_lo(self, r, n):
-        self.at(r["t"], "i", r["host"], r["type"], r["code"], relative(r["about_seq"]))
+        # About a SYN that never left, there is nothing it could be relative to.
+        sent = any(x["kind"] == "seg" and x["host"] == r["host"] for x in self.records[:n])
+        self.at(r["t"], "i", r["host"], r["type"], r["code"],
+                relative(r["about_seq"]) if sent else 0)
 
     def do_sock(self, r, n):
         values = {**r, "timer": r.get("timer") and TIMERS.get(r["timer"], r["timer"])}
@@ -395,6 +400,7 @@ class VirtualTime(Script):
         for role in "kx":
             self.say("opt", role, "NODELAY", 1)
         self.say("listen", 80)
+        self.say("lacks", "icmp", "events", "options")
         for host, ms in DRAWS.get(self.name, {}).items():
             self.say("draw", host, *ms)
 

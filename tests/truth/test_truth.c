@@ -5,6 +5,7 @@
  *     test_truth NAME...             these files; fails if one does not match
  *     test_truth -v NAME [FROM [TO]] both timelines side by side, seconds of the file
  *     test_truth -d NAME             every difference
+ *     test_truth -g NAME [FROM [TO]] what the model did, record by record, nothing folded
  *     test_truth --draws NAME        the neighbour reachable times that fit the file best
  *     test_truth --table             one line a file as a table, for docs/fidelity.md
  *
@@ -97,7 +98,90 @@ static bool has_name(const struct names *list, const char *name)
     return false;
 }
 
-/* --- one file ---------------------------------------------------------------------------------- */
+/* --- allowances ------------------------------------------------------------------------------- */
+
+#define MAX_ALLOWANCES 100
+
+/* Differences of one file that are explained: a line `NAME | CLASS | WHERE | FROM TO | REASON`. */
+struct allowance {
+    char name[64], what[12], where[12];
+    int64_t from_us, to_us;
+    size_t used;
+};
+
+static struct {
+    struct allowance a[MAX_ALLOWANCES];
+    size_t n;
+} allowed;
+
+static void read_allowances(void)
+{
+    FILE *f = fopen("tests/truth/allowances.txt", "r");
+    char line[400];
+    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+        struct allowance a = { .used = 0 };
+        double from, to;
+        char reason[4];
+        if (line[0] == '#' || line[0] == '\n') {
+            continue;
+        }
+        int n = sscanf(line, "%63s | %11s | %11[^|] | %lf %lf | %3s", a.name, a.what, a.where,
+                       &from, &to, reason);
+        assert(n == 6 && "a line of allowances.txt is wrong or gives no reason");
+        assert(allowed.n < MAX_ALLOWANCES);
+        a.where[strcspn(a.where, " ") + 2] = '\0';
+        a.from_us = (int64_t)(from * 1e6);
+        a.to_us = (int64_t)(to * 1e6);
+        allowed.a[allowed.n++] = a;
+    }
+    if (f != NULL) {
+        (void)fclose(f);
+    }
+}
+
+static bool is_allowed(const char *name, const struct ho_truth_diff *d)
+{
+    for (size_t i = 0; i < allowed.n; i++) {
+        struct allowance *a = &allowed.a[i];
+        if (strcmp(a->name, name) == 0 && strcmp(a->what, ho_truth_class_name(d->what)) == 0 &&
+            strcmp(a->where, d->where) == 0 && d->t_us >= a->from_us && d->t_us <= a->to_us) {
+            a->used++;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes the allowed differences out. Returns how many there were. */
+static size_t allow(const char *name, struct ho_truth_result *r)
+{
+    size_t n = 0, before = r->n_diffs;
+    for (size_t i = 0; i < r->n_diffs; i++) {
+        if (is_allowed(name, &r->diffs[i])) {
+            r->count[r->diffs[i].what]--;
+        } else {
+            r->diffs[n++] = r->diffs[i];
+        }
+    }
+    r->n_diffs = n;
+    return before - n;
+}
+
+/* Allowances that nothing needs any more. */
+static size_t unused_allowances(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < allowed.n; i++) {
+        if (allowed.a[i].used == 0) {
+            (void)printf("%s %s %s: nothing needs this allowance any more\n", allowed.a[i].name,
+                         allowed.a[i].what, allowed.a[i].where);
+            n++;
+        }
+    }
+    return n;
+}
+
+/* --- one file --------------------------------------------------------------------------------- */
 
 /* Plays the file and compares. Returns false if it cannot be read. */
 static bool play(const char *name, const struct ho_truth_options *o, struct ho_truth_script *s,
@@ -115,13 +199,14 @@ static bool play(const char *name, const struct ho_truth_options *o, struct ho_t
     int err = ho_truth_play(s, o, &r->got, &r->got_socks, &r->got_neighs);
     assert(err == 0);
     ho_truth_compare(s, r);
+    (void)allow(s->name, r);
     return true;
 }
 
 /* Differences that make a file fail. */
 static bool counts(enum ho_truth_class what)
 {
-    return what != HO_TRUTH_C_DETAIL && what != HO_TRUTH_C_WINDOW;
+    return what != HO_TRUTH_C_DETAIL;
 }
 
 static size_t failures(const struct ho_truth_result *r)
@@ -160,7 +245,7 @@ static void print_line(const char *name, const struct ho_truth_result *r)
     }
 }
 
-/* --- the jobs ---------------------------------------------------------------------------------- */
+/* --- the jobs --------------------------------------------------------------------------------- */
 
 static int run_files(const struct names *files, const struct names *must)
 {
@@ -192,6 +277,7 @@ static int run_files(const struct names *files, const struct names *must)
             failed++;
         }
     }
+    failed += must != NULL ? unused_allowances() : 0;
     return failed == 0 ? 0 : 1;
 }
 
@@ -232,6 +318,42 @@ static int show(const char *name, const char *from, const char *to, bool list)
     ho_truth_result_free(&r);
     ho_truth_script_free(&s);
     return rc;
+}
+
+static int show_model(const char *name, const char *from, const char *to)
+{
+    struct ho_truth_options o = { 0 };
+    struct ho_truth_script s;
+    struct ho_truth_result r = { 0 };
+    char path[300];
+    (void)snprintf(path, sizeof(path), DIR_DATA "/%s.truth", name);
+    if (ho_truth_script_read(&s, path) < 0) {
+        return 1;
+    }
+    int err = ho_truth_play(&s, &o, &r.got, &r.got_socks, &r.got_neighs);
+    assert(err == 0);
+    int64_t lo = from == NULL ? INT64_MIN : seconds(from);
+    int64_t hi = to == NULL ? INT64_MAX : seconds(to);
+    for (size_t i = 0; i < r.got.n; i++) {
+        const struct ho_truth_rec *g = &r.got.r[i];
+        if (g->t_us >= lo && g->t_us <= hi) {
+            (void)printf("%14.6f %d %d %s win %ld\n", (double)g->t_us / 1e6, (int)g->kind, g->who,
+                         g->text, g->win);
+        }
+    }
+    for (size_t i = 0; i < r.got_socks.n; i++) {
+        const struct ho_truth_state *g = &r.got_socks.s[i];
+        if (g->t_us >= lo && g->t_us <= hi) {
+            (void)printf("%14.6f sock %d %s", (double)g->t_us / 1e6, g->host, g->state);
+            for (size_t k = 0; k < HO_TRUTH_FIELDS; k++) {
+                (void)printf(" %lld", (long long)g->f[k]);
+            }
+            (void)printf("\n");
+        }
+    }
+    ho_truth_result_free(&r);
+    ho_truth_script_free(&s);
+    return 0;
 }
 
 /* How badly the model's neighbours fit with a reachable time: ARP and neighbour samples alone. */
@@ -318,6 +440,7 @@ static int table(void)
 
 int main(int argc, char **argv)
 {
+    read_allowances();
     if (argc == 1) {
         return run_all();
     }
@@ -331,6 +454,9 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "-v") == 0 || strcmp(argv[1], "-d") == 0) {
         return show(argv[2], argc > 3 ? argv[3] : NULL, argc > 4 ? argv[4] : NULL,
                     argv[1][1] == 'd');
+    }
+    if (strcmp(argv[1], "-g") == 0) {
+        return show_model(argv[2], argc > 3 ? argv[3] : NULL, argc > 4 ? argv[4] : NULL);
     }
     if (strcmp(argv[1], "--draws") == 0) {
         return find_draws(argv[2]);

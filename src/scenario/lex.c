@@ -108,9 +108,13 @@ int ho_lex(char *line, struct ho_words *ret, struct ho_scn_error *e)
         struct ho_word *w = &ret->word[ret->count++];
         w->column = column_of(line, p);
         err = *p == '"' ? quoted(line, &p, w, e) : bare(line, &p, w, e);
-        if (err == 0 && *p != '\0') {
+        if (err != 0) {
+            break;
+        }
+        if (*p != '\0') {
             *p++ = '\0'; /* the blank behind the word */
         }
+        w->len = (uint16_t)strlen(w->text);
     }
     return err;
 }

@@ -1,9 +1,9 @@
 /* The words of a line against the forms of the language.
  *
- * Every form is tried from the left; the first that takes all words is the line's. What a form
- * wanted where it stopped is kept for the farthest word that any form reached: that is the
- * mistake's place, and the list of what could stand there (struct ho_wanted). Patterns nest two
- * deep, and that is all the recursion there is.
+ * Every form is tried from the left; the first that takes all words is the line's. If none does,
+ * all are tried again, and what each wanted where it stopped is kept for the farthest word that
+ * any form reached: that is the mistake's place, and the list of what could stand there (struct
+ * ho_wanted). Patterns nest two deep, and that is all the recursion there is.
  */
 
 #include <assert.h>
@@ -16,7 +16,7 @@
 
 static bool word_is(const struct ho_words *w, unsigned pos, const char *text, size_t len)
 {
-    return pos < w->count && !w->word[pos].quoted && strlen(w->word[pos].text) == len &&
+    return pos < w->count && w->word[pos].len == len && !w->word[pos].quoted &&
            memcmp(w->word[pos].text, text, len) == 0;
 }
 
@@ -40,8 +40,12 @@ void ho_want(struct ho_matcher *m, unsigned pos, const struct ho_item *item)
 {
     struct ho_wanted *w = &m->wanted;
 
+    if (!m->explains) {
+        return;
+    }
     if (pos > w->at) {
-        *w = (struct ho_wanted){ .at = pos };
+        w->at = pos;
+        w->count = 0;
     }
     if (pos < w->at || w->count == HO_WANTED_MAX) {
         return;
@@ -183,31 +187,57 @@ static unsigned take_guards(struct ho_matcher *m, struct ho_scn_guard *ret)
     return pos;
 }
 
-int ho_match(const struct ho_words *words, const struct ho_decls *decls, struct ho_matcher *m,
-             struct ho_scn_error *e)
+/* Patterns begin with a word: most forms are out at once. */
+static bool can_begin(const struct ho_matcher *m, unsigned start, const struct ho_form_info *form)
 {
-    *m = (struct ho_matcher){ .words = words, .decls = decls };
+    if (m->explains || start >= m->words->count) {
+        return true;
+    }
+    const struct ho_word *w = &m->words->word[start];
+    return form->len >= w->len && memcmp(form->pattern, w->text, w->len) == 0 &&
+           (form->pattern[w->len] == ' ' || form->pattern[w->len] == '\0');
+}
+
+/* Tries all forms. Returns 0 when one fits. */
+static int try_forms(struct ho_matcher *m)
+{
     unsigned start = take_guards(m, &m->guard);
 
-    for (unsigned f = 0; start <= words->count && f < HO_FORM_COUNT; f++) {
-        const char *pattern = ho_form_info((enum ho_form)f)->pattern;
+    for (unsigned f = 0; start <= m->words->count && f < HO_FORM_COUNT; f++) {
+        const struct ho_form_info *form = ho_form_info((enum ho_form)f);
         unsigned pos = start;
-        if (start > 0 && !may_be_guarded((enum ho_form)f)) {
-            continue;
-        }
-        if (f == HO_FORM_EMPTY && words->count > 0) {
+        if ((start > 0 && !may_be_guarded((enum ho_form)f)) ||
+            (f == HO_FORM_EMPTY && m->words->count > 0) || !can_begin(m, start, form)) {
             continue;
         }
         m->count = 0;
-        m->offset_of = pattern;
-        if (!match_items(m, pattern, pattern + strlen(pattern), &pos)) {
+        m->offset_of = form->pattern;
+        if (!match_items(m, form->pattern, form->pattern + form->len, &pos)) {
             continue;
         }
-        if (pos == words->count) {
+        if (pos == m->words->count) {
             m->form = (enum ho_form)f;
             return 0;
         }
         ho_want(m, pos, &(struct ho_item){ .kind = HO_ITEM_PLACE, .type = HO_TYPE_END });
     }
+    return -EINVAL;
+}
+
+int ho_match(const struct ho_words *words, const struct ho_decls *decls, struct ho_matcher *m,
+             struct ho_scn_error *e)
+{
+    m->words = words;
+    m->decls = decls;
+    m->count = 0;
+    m->explains = false;
+    if (try_forms(m) == 0) {
+        return 0;
+    }
+    m->explains = true;
+    m->wanted.at = 0;
+    m->wanted.count = 0;
+    m->count = 0;
+    (void)try_forms(m);
     return ho_mistake_wanted(e, words, decls, &m->wanted);
 }

@@ -55,6 +55,7 @@ struct ho_matcher {
     const struct ho_words *words;
     const struct ho_decls *decls;
     const char *offset_of; /* the pattern that places are offsets of */
+    bool explains;         /* collect what was wanted */
     struct ho_wanted wanted;
 
     enum ho_form form; /* the result, with arg[0..count) */

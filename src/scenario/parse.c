@@ -133,11 +133,11 @@ static int declare_names(struct parser *p)
  */
 static void split_args(struct ho_scn *s, enum ho_form form, struct ho_scn_arg *args, unsigned count)
 {
-    const char *pattern = ho_form_info(form)->pattern;
+    const struct ho_form_info *info = ho_form_info(form);
 
     for (unsigned i = 0; i < count; i++) {
-        const char *at = pattern + args[i].place - 1;
-        struct ho_item item = ho_pattern_next(&at, pattern + strlen(pattern));
+        const char *at = info->pattern + args[i].place - 1;
+        struct ho_item item = ho_pattern_next(&at, info->pattern + info->len);
         const char *word = args[i].text;
         if (word != NULL && (item.type != HO_TYPE_TIME || args[i].relative)) {
             ho_split_arg(item.type, &args[i], s->text + (word - s->text));

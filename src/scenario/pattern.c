@@ -7,20 +7,22 @@
 
 static const struct ho_form_info forms[HO_FORM_COUNT] = {
 #define X(id, section, pattern, meaning) \
-    [HO_FORM_##id] = { pattern, meaning, HO_SECTION_##section },
+    [HO_FORM_##id] = { pattern, sizeof(pattern) - 1, meaning, HO_SECTION_##section },
 #include "scenario/forms.def"
 #undef X
 };
 
 static const struct {
-    const char *name, *description;
+    const char *name;
+    size_t len;
+    const char *description;
 } types[HO_TYPE_COUNT_] = {
-#define X(id, name, description) [HO_TYPE_##id] = { name, description },
+#define X(id, name, description) [HO_TYPE_##id] = { name, sizeof(name) - 1, description },
 #include "scenario/types.def"
 #undef X
-    [HO_TYPE_CHOICE] = { "choice", "a word" },
-    [HO_TYPE_CONDITION] = { "condition", "a sweep and its value such as NAME=VALUE" },
-    [HO_TYPE_END] = { "end", "the end of the line" },
+    [HO_TYPE_CHOICE] = { "choice", 6, "a word" },
+    [HO_TYPE_CONDITION] = { "condition", 9, "a sweep and its value such as NAME=VALUE" },
+    [HO_TYPE_END] = { "end", 3, "the end of the line" },
 };
 
 const struct ho_form_info *ho_form_info(enum ho_form form)
@@ -42,7 +44,7 @@ const char *ho_type_description(enum ho_type type)
 static enum ho_type find_type(const char *name, size_t len)
 {
     for (unsigned i = 0; i < HO_TYPE_COUNT_; i++) {
-        if (strlen(types[i].name) == len && memcmp(types[i].name, name, len) == 0) {
+        if (types[i].len == len && memcmp(types[i].name, name, len) == 0) {
             return (enum ho_type)i;
         }
     }

@@ -30,14 +30,16 @@ static bool is_node(const struct ho_decls *d, const char *name)
 /* A word that the language itself uses: a host of that name could not be told from a verb. */
 bool ho_is_reserved(const char *text)
 {
+    const size_t len = strlen(text);
+
     for (unsigned f = 0; f < HO_FORM_COUNT; f++) {
-        if (ho_form_info((enum ho_form)f)->section == HO_SECTION_ABOUT) {
+        const struct ho_form_info *form = ho_form_info((enum ho_form)f);
+        if (form->section == HO_SECTION_ABOUT) {
             continue; /* hosts are not spoken of there */
         }
-        const char *at = ho_form_info((enum ho_form)f)->pattern;
-        for (size_t n; *at != '\0'; at += n + (at[n] != '\0')) {
-            n = strcspn(at, " []");
-            if (n > 0 && *at != '<' && strlen(text) == n && memcmp(at, text, n) == 0) {
+        for (const char *at = strstr(form->pattern, text); at != NULL; at = strstr(at + 1, text)) {
+            bool begins = at == form->pattern || strchr(" [", at[-1]) != NULL;
+            if (begins && (at[len] == '\0' || strchr(" ]", at[len]) != NULL)) {
                 return true;
             }
         }
@@ -286,8 +288,8 @@ static bool is_declared(const struct ho_matcher *m, enum ho_type type, const cha
 
     switch (type) {
     case HO_TYPE_NEW:
-        return ho_is_name(text, HO_NAME_MAX) && !is_node(d, text) && !ho_is_reserved(text) &&
-               ho_decl_find(d, HO_DECL_CABLE, NULL, text) == NULL;
+        return ho_is_name(text, HO_NAME_MAX) && !is_node(d, text) &&
+               ho_decl_find(d, HO_DECL_CABLE, NULL, text) == NULL && !ho_is_reserved(text);
     case HO_TYPE_NEWPROCESS:
         return is_new_process(d, text);
     case HO_TYPE_SWEPT:

@@ -152,7 +152,7 @@ static void print_line(const struct ho_scn *s, const struct ho_scn_line *line, c
     p->pattern = ho_form_info(line->form)->pattern;
     p->left = line->arg_count;
     p->arg = line->arg_count > 0 ? s->args + line->arg_first : NULL;
-    print_items(p, p->pattern + strlen(skip), p->pattern + strlen(p->pattern));
+    print_items(p, p->pattern + strlen(skip), p->pattern + ho_form_info(line->form)->len);
 }
 
 void ho_expect_print(const struct ho_scn *s, const struct ho_expect *x, struct ho_text *out)
@@ -182,11 +182,15 @@ const struct ho_scn_arg *ho_scn_arg(const struct ho_scn *s, const struct ho_scn_
                                     const char *name)
 {
     const char *pattern = ho_form_info(line->form)->pattern;
-    const size_t len = strlen(name);
 
     for (uint32_t i = 0; i < line->arg_count; i++) {
         const struct ho_scn_arg *a = &s->args[line->arg_first + i];
-        if (strncmp(pattern + a->place, name, len) == 0 && pattern[a->place + len] == ':') {
+        const char *place = pattern + a->place, *p = name;
+        while (*p != '\0' && *p == *place) {
+            p++;
+            place++;
+        }
+        if (*p == '\0' && *place == ':') {
             return a;
         }
     }

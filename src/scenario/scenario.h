@@ -61,6 +61,7 @@ enum ho_section {
 
 struct ho_form_info {
     const char *pattern; /* "at <at:time> <who:actor> send <bytes:bytes>" */
+    size_t len;          /* of the pattern */
     const char *meaning;
     enum ho_section section;
 };
@@ -126,7 +127,7 @@ void ho_scn_free(struct ho_scn *s);
 /* Appends the scenario as text. Reading the text gives the same lines. */
 void ho_scn_print(const struct ho_scn *s, struct ho_text *out);
 
-/* Plans every case on `engine` (NULL: any) and forgets the plans.
+/* Plans every case on every engine and forgets the plans.
  *
  * Returns 0; -EINVAL with *ret_error filled; -ENOMEM.
  */

@@ -31,6 +31,7 @@ enum ho_type {
 
 struct ho_word {
     const char *text; /* ends in 0 */
+    uint16_t len;
     uint16_t column;
     bool quoted;
 };

@@ -3,11 +3,16 @@
 #ifndef HO_SCENARIO_WORDS_H
 #define HO_SCENARIO_WORDS_H
 
-/* What programs say of themselves, beside the system calls of host/op.h. */
+/* What programs say of themselves (docs/programs.md), beside the system calls of host/op.h. */
 #define HO_OWN_CALLS(X)                       \
-    X(EPOLL, "epoll")                         \
     X(HEARTBEAT, "heartbeat")                 \
+    X(CONNECT_TIMEOUT, "connect_timeout")     \
     X(KEEPALIVE_TIMEOUT, "keepalive_timeout") \
+    X(HEADER_TIMEOUT, "header_timeout")       \
+    X(BODY_TIMEOUT, "body_timeout")           \
+    X(SEND_TIMEOUT, "send_timeout")           \
+    X(LINGER_TIMEOUT, "linger_timeout")       \
+    X(TIMEOUT, "timeout")                     \
     X(EXIT, "exit")
 
 /* What `sends` and `receives` can count: frames by their bytes, and segments by their meaning,

@@ -232,7 +232,6 @@ void tcp_retransmit_timer(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_ti
     }
     tcp_enter_loss(env, c, now);
     c->retransmits++; /* of 8 bits, and wraps, as icsk_retransmits (s03_own_dynarp_lan_r15) */
-                       */
     tcp_retransmit(env, c, w->head, now); /* a failure backs off as a loss does */
     rexmt_rearm(env, c, now);
 }

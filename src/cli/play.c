@@ -82,6 +82,8 @@ int ho_play_plan(struct ho_play *ret, const struct ho_source *s, size_t number,
     if (err != 0) {
         return ho_cli_no_memory();
     }
+    p.judged = s->is_file || !(o->plan.has_hz || o->plan.has_rtt || o->plan.set_count > 0 ||
+                               o->host_set_count > 0);
     ho_timeline_init(&p.timeline, RECORDS_MAX);
     p.timeline.keep_frames = o->pcapng != NULL;
     code = add_host_sets(&p, o);

@@ -22,6 +22,10 @@ struct ho_play {
     struct ho_run_result result; /* empty unless `played` */
     bool played;                 /* false: this engine cannot play it; `why` says what it cannot */
     struct ho_run_error why;
+    /* False for a scenario of the catalogue whose settings the command line changed: what its
+     * expectations and claims say is about the scenario as it stands.
+     */
+    bool judged;
     struct ho_phase_range *phase; /* one a verdict, owned; NULL without --phases */
     unsigned phases;
     uint64_t phase_step;   /* jiffies over which they were spread */

@@ -28,8 +28,12 @@ void ho_report_count(struct ho_report *r, const struct ho_play *p)
         return;
     }
     r->plays++;
-    r->expectations += p->result.judgement_count;
-    r->failed += p->result.failed;
+    if (p->judged) {
+        r->expectations += p->result.judgement_count;
+        r->failed += p->result.failed;
+    } else {
+        r->not_judged++;
+    }
     r->simulated_ns += p->plan->end.ns;
     r->records += p->timeline.n;
 }
@@ -127,24 +131,35 @@ void ho_report_case(struct ho_text *out, const struct ho_play *p, bool colour)
     }
     put_table(out, p, colour);
     put_phases(out, p);
+    if (!p->judged) {
+        return;
+    }
     put_failed(out, p, colour);
     if (p->number + 1 == p->count) {
         put_claims(out, p->source->scn, colour);
     }
 }
 
+static void put_kept(struct ho_text *out, const struct ho_report *r, bool colour)
+{
+    struct ho_text n = { 0 };
+
+    ho_text_printf(out, ", %zu expectations: ", r->expectations);
+    ho_text_printf(&n, "%zu not kept", r->failed);
+    ho_report_paint(out, r->failed == 0 ? "all kept" : ho_text_str(&n),
+                    r->failed == 0 ? GREEN : RED, colour);
+    ho_text_free(&n);
+}
+
 void ho_report_end(struct ho_text *out, const struct ho_report *r, const struct ho_run_options *o,
                    uint64_t seed, uint32_t hz, bool colour)
 {
-    ho_text_printf(out, "\n%zu plays, %zu expectations: ", r->plays, r->expectations);
-    if (r->failed == 0) {
-        ho_report_paint(out, "all kept", GREEN, colour);
-    } else {
-        struct ho_text n = { 0 };
-
-        ho_text_printf(&n, "%zu not kept", r->failed);
-        ho_report_paint(out, ho_text_str(&n), RED, colour);
-        ho_text_free(&n);
+    ho_text_printf(out, "\n%zu plays", r->plays);
+    if (r->expectations > 0) {
+        put_kept(out, r, colour);
+    }
+    if (r->not_judged > 0) {
+        ho_text_put(out, "; expectations are not judged: the settings are not the scenario's own");
     }
     if (r->not_here > 0) {
         ho_text_printf(out, "; %zu cases cannot be played on the model", r->not_here);

@@ -8,6 +8,7 @@
 /* What is known at the end. */
 struct ho_report {
     size_t plays, not_here; /* cases played; cases that this engine cannot play */
+    size_t not_judged;      /* of the cases played: their settings were changed */
     size_t expectations, failed;
     int64_t simulated_ns;
     uint64_t records;

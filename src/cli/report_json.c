@@ -106,6 +106,7 @@ void ho_report_json_case(struct ho_text *out, const struct ho_play *p, bool firs
     }
     ho_text_put(out, ",\"played\":true,\"simulated_s\":");
     put_seconds(out, p->plan->end.ns);
+    ho_text_put(out, p->judged ? ",\"judged\":true" : ",\"judged\":false");
     ho_text_put(out, ",\"verdicts\":");
     ho_verdicts_json(out, &p->result.verdicts);
     put_phases(out, p);

@@ -75,6 +75,7 @@ static int read_file(struct ho_source *s, const char *path)
         return code;
     }
     s->where = path;
+    s->is_file = true;
     base_name(path, name, sizeof(name));
     code = read_text(s, name, text, len);
     free(text);

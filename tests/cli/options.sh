@@ -53,6 +53,16 @@ mistake "found 'many', expected a value from 0 to"
 run run "$one" --set nobody:tcp_retries2=3
 mistake "has no host 'nobody'"
 
+# The expectations of the catalogue are about its own settings; those of a file always count.
+run run cut-data-behind-router --case 1 --set tcp_retries2=3
+is 0
+out 'expectations are not judged'
+no_out 'FAILED'
+printf 'expect server notices ETIMEDOUT between 930s and 950s\n' >>"$one"
+run run "$one" --set tcp_retries2=3
+is 1
+sed -i '$d' "$one"
+
 # --hz, --seed, --rtt, --engine.
 run run "$one" --hz exact
 out 'exact timers'

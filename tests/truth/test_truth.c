@@ -130,7 +130,9 @@ static void read_allowances(void)
                        &from, &to, reason);
         assert(n == 6 && "a line of allowances.txt is wrong or gives no reason");
         assert(allowed.n < MAX_ALLOWANCES);
-        a.where[strcspn(a.where, " ") + 2] = '\0';
+        for (size_t k = strlen(a.where); k > 0 && a.where[k - 1] == ' '; k--) {
+            a.where[k - 1] = '\0';
+        }
         a.from_us = (int64_t)(from * 1e6);
         a.to_us = (int64_t)(to * 1e6);
         allowed.a[allowed.n++] = a;

@@ -65,10 +65,10 @@ struct ho_matcher {
 };
 
 /* Finds the form of a line; *m need not be initialised. Names are still part of their words:
- * ho_split_arg() cuts them. Returns 0; -EINVAL with *ret_error (its column and text).
+ * ho_split_arg() cuts them. Returns 0; -EINVAL with *e (its column and text).
  */
 int ho_match(const struct ho_words *words, const struct ho_decls *decls, struct ho_matcher *m,
-             struct ho_scn_error *ret_error);
+             struct ho_scn_error *e);
 
 /* Remembers that `item` could have stood at the word `pos`. */
 void ho_want(struct ho_matcher *m, unsigned pos, const struct ho_item *item);

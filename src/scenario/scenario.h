@@ -29,7 +29,7 @@
 #include "base/time.h"
 #include "scenario/plan.h"
 
-#define HO_SCN_TEXT_MAX (256 * 1024)
+#define HO_SCN_TEXT_MAX 262144 /* 256 KiB */
 #define HO_SCN_LINES_MAX 4096
 #define HO_SCN_WORDS_MAX 64
 #define HO_SCN_SWEEPS_MAX 4  /* sweeps in a file */

@@ -44,9 +44,9 @@ struct ho_words {
 
 /* Cuts one line, which ends in 0 and is changed, into words.
  *
- * Returns 0; -EINVAL with line-less *ret_error (its column and text).
+ * Returns 0; -EINVAL with a line-less *e (its column and text).
  */
-int ho_lex(char *line, struct ho_words *ret, struct ho_scn_error *ret_error);
+int ho_lex(char *line, struct ho_words *ret, struct ho_scn_error *e);
 
 /* --- pattern.c ------------------------------------------------------------------------------ */
 

@@ -23,7 +23,7 @@ static const struct unit duration_units[] = { { "ns", 1 },
                                               { "d", 86400 * HO_NS_PER_S },
                                               { NULL, 0 } };
 static const struct unit byte_units[] = {
-    { "", 1 }, { "k", 1024 }, { "M", 1024 * 1024 }, { "G", 1024 * 1024 * 1024 }, { NULL, 0 }
+    { "", 1 }, { "k", 1024 }, { "M", 1024LL * 1024 }, { "G", 1024LL * 1024 * 1024 }, { NULL, 0 }
 };
 static const struct unit rate_units[] = {
     { "bit", 1 }, { "kbit", 1000 }, { "Mbit", 1000000 }, { "Gbit", 1000000000 }, { NULL, 0 }

@@ -35,6 +35,7 @@ static char *read_file(const char *path)
 
     if (f == NULL || text == NULL) {
         fail_msg("%s cannot be read", path);
+        abort(); /* fail_msg() does not return */
     }
     size_t n = fread(text, 1, HO_SCN_TEXT_MAX, f);
     text[n] = '\0';
@@ -214,6 +215,7 @@ static void look_at_claims(const struct ho_scn *s, void *data)
         const char *begin = strstr(page, row);
         if (begin == NULL) {
             fail_msg("%s: there is no claim %s in " CLAIMS, s->name, claim.id);
+            abort();
         }
         char *line = strndup(begin + 1, strcspn(begin + 1, "\n"));
         assert_non_null(line);

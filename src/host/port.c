@@ -116,21 +116,6 @@ static bool conflict(struct ho_host *h, const struct ho_addr *addr, uint16_t por
     return false;
 }
 
-static bool is_taken(struct ho_host *h, uint16_t port)
-{
-    uint32_t at = h->port_bucket == NULL ? HO_SLOT_NONE : *head_of(h, port);
-
-    while (at != HO_SLOT_NONE) {
-        const struct ho_port *p = ho_slots_at(&h->ports, at);
-
-        if (p->port == port) {
-            return true;
-        }
-        at = p->next;
-    }
-    return false;
-}
-
 /* The range of ports that the host picks from: its start and its length. */
 static uint32_t range(const struct ho_host *h, uint32_t *ret_low)
 {
@@ -155,7 +140,7 @@ int ho_port_bind(struct ho_host *h, const struct ho_addr *addr, uint16_t port, b
         for (uint32_t i = 0; i < n; i += 2) {
             uint16_t p = (uint16_t)(low + (offset + i + parity) % n);
 
-            if (!is_taken(h, p)) {
+            if (!conflict(h, addr, p, false)) {
                 return p;
             }
         }
@@ -219,22 +204,22 @@ int ho_port_pick(struct ho_host *h, struct ho_way *way, uint16_t rport)
 {
     uint32_t low;
     uint32_t n = range(h, &low);
+    uint32_t evens = (n + 1) / 2;
     uint64_t word = (uint64_t)way->number << 16 | rport;
-    uint32_t step = n > 1 ? 2 : 1;
-    uint32_t even = n > 1 ? n & ~1u : 1;
-    uint32_t offset =
-        (uint32_t)((ho_siphash(&h->env.secret, &word, sizeof(word)) + h->next_port) % even) & ~1u;
+    uint64_t start = ho_siphash(&h->env.secret, &word, sizeof(word)) % evens + h->next_port;
 
-    for (uint32_t parity = 0; parity < step; parity++) {
-        for (uint32_t i = 0; i < even; i += step) {
-            uint16_t p = (uint16_t)(low + (offset + i) % even + parity);
+    /* One round over the even offsets and then the odd ones, going on where the last one ended, so
+     * that a host with most of its ports in use does not look at all of them each time.
+     */
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = (uint32_t)((start + i) % n);
+        uint16_t port = (uint16_t)(low + (at < evens ? 2 * at : 2 * (at - evens) + 1));
 
-            if (may_share(h, p) && ho_port_tuple_free(h, way, p, rport)) {
-                uint32_t skip = (uint32_t)ho_rng_below(&h->rng, 8) * step;
+        if (may_share(h, port) && ho_port_tuple_free(h, way, port, rport)) {
+            uint32_t skip = (uint32_t)ho_rng_below(&h->rng, 8);
 
-                h->next_port += (i > skip ? i : skip) + step;
-                return p;
-            }
+            h->next_port += (i > skip ? i : skip) + 1;
+            return port;
         }
     }
     return -EADDRNOTAVAIL;

@@ -249,7 +249,7 @@ static int read_option(struct ho_run_options *o, int argc, char **argv, int *i)
         return eq == NULL ? read_flag(o, (enum option)id)
                           : ho_cli_say(HO_EXIT_USAGE, "%s takes no value", arg);
     }
-    if (eq == NULL && *i + 1 == argc) {
+    if (eq == NULL && (*i + 1 == argc || strncmp(argv[*i + 1], "--", 2) == 0)) {
         return ho_cli_say(HO_EXIT_USAGE, "%s needs %s", arg, options[id].value);
     }
     return read_value(o, (enum option)id, eq != NULL ? eq + 1 : argv[++*i]);

@@ -278,7 +278,7 @@ static int option_read(char *s, struct ho_sockopts *o, const char **ret_why)
         *ret_why = "an option that can be set";
         return -EINVAL;
     }
-    if (o->n == HO_SOCKOPTS_MAX) {
+    if (o->n == HO_SOCKOPTS_ARG_MAX) {
         *ret_why = "at most 12 options";
         return -EINVAL;
     }

@@ -12,7 +12,8 @@
 
 #define HO_PARAMS_MAX 24 /* parameters of one behaviour or verb */
 #define HO_PARAM_DUR_MAX (INT64_C(100000) * 3600 * HO_NS_PER_S) /* the longest duration taken */
-#define HO_SOCKOPTS_MAX 12                                      /* socket options in one argument */
+#define HO_SOCKOPTS_ARG_MAX 12                                  /* socket options in one argument */
+#define HO_SOCKOPTS_MAX 24 /* a connection: its own, and those of its process */
 
 /* One checked value, at the index of its parameter. */
 struct ho_value {

@@ -379,15 +379,17 @@ static int command_react(struct raw *r, const struct ho_value *v,
     return 0;
 }
 
-static int command_option(struct raw *r, const struct ho_value *v)
+static int command_option(struct raw *r, const struct ho_value *v,
+                          struct ho_program_error *ret_error)
 {
     struct ho_sockopts o;
 
     if (raw_option_of(v, &o, NULL) < 0) {
         return -EINVAL;
     }
-    if (r->options.n == HO_SOCKOPTS_MAX) {
-        return -ENOSPC;
+    if (r->options.n == HO_SOCKOPTS_ARG_MAX) {
+        return ho_program_refuse(ret_error, 0, "option: expected at most %d of them in a process",
+                                 HO_SOCKOPTS_ARG_MAX);
     }
     ho_sockopts_join(&r->options, &o);
     return 0;
@@ -494,7 +496,7 @@ int raw_command(struct ho_program *p, size_t index, const struct ho_value *v,
     case RAW_REACT:
         return command_react(r, v, ret_error);
     case RAW_OPTION:
-        return command_option(r, v);
+        return command_option(r, v, ret_error);
     case RAW_EXIT:
         ho_program_exit(p, (int)v[0].n);
         return 0;

@@ -562,6 +562,23 @@ void fake_settle(struct fake *f)
     }
 }
 
+void fake_continue(struct fake *f, int program)
+{
+    f->stopped[program] = false;
+    for (unsigned i = 0; i < f->n_pending; i++) {
+        struct ho_op *op = f->pending[i].op;
+
+        if (f->pending[i].program == program && op->kind == HO_OP_EPOLL_WAIT) {
+            f->n_pending--;
+            memmove(&f->pending[i], &f->pending[i + 1], (f->n_pending - i) * sizeof(f->pending[0]));
+            op->ret = -EINTR;
+            complete(f, program, op);
+            break;
+        }
+    }
+    fake_settle(f);
+}
+
 static struct ho_time next_instant(const struct fake *f)
 {
     struct ho_time at = HO_NEVER;

@@ -112,6 +112,11 @@ void fake_do(struct fake *f, int program, const char *text);
 /* The same without an opinion: returns what ho_program_command() returned. */
 int fake_try(struct fake *f, int program, const char *text);
 
+/* SIGCONT after `stopped` was set: as in Linux an epoll_wait() that was stopped returns EINTR
+ * (signal(7)), whatever has come meanwhile.
+ */
+void fake_continue(struct fake *f, int program);
+
 /* Plays up to and including `until`. */
 void fake_run(struct fake *f, struct ho_time until);
 /* Plays what is due now. */

@@ -363,7 +363,7 @@ static void a_process_that_was_stopped_itself_does_not_accuse_its_peer(void **st
     fake_run(f, at(12 * S));
     f->stopped[c] = true;
     fake_run(f, at(300 * S));
-    f->stopped[c] = false;
+    fake_continue(f, c);
     fake_run(f, at(400 * S));
     assert_int_equal(fake_count(f, c, HO_PROGRAM_FINDING, "heartbeat"), 0);
     assert_int_equal(fake_count(f, c, HO_PROGRAM_CALL, "close"), 0);

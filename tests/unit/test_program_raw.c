@@ -355,6 +355,33 @@ static void level_triggered_reports_and_does_not_spin(void **state)
     fake_free(f);
 }
 
+/* `option` and `react` without a socket: every connection, later ones too. */
+static void verbs_for_the_whole_process_hold_for_later_connections(void **state)
+{
+    struct fake *f = fake_new();
+    int s = fake_start(f, "raw", ""), c = fake_start(f, "raw", "");
+
+    (void)state;
+    for (int i = 0; i < 12; i++) {
+        fake_do(f, s, "option SO_KEEPALIVE 1");
+    }
+    assert_int_equal(fake_try(f, s, "option SO_KEEPALIVE 1"), -EINVAL);
+    fake_do(f, s, "listen 5000 accepted_options=TCP_NODELAY=1");
+    f->fail_kind = HO_OP_SETSOCKOPT; /* the listener's own is over: 1, then 12 of the process */
+    f->fail_nth = 13;
+    f->fail_err = ENOPROTOOPT;
+    fake_do(f, c, "connect 10.0.0.2 5000");
+    fake_run(f, ms(5));
+    assert_int_equal(f->fail_nth, 0);
+    assert_string_equal(fake_event(f, s, HO_PROGRAM_CALL, "setsockopt", 0)->detail,
+                        "SO_KEEPALIVE=1");
+    fake_do(f, s, "react on_error=close");
+    fake_break(f, fake_conn_of(f, s), ECONNRESET);
+    fake_run(f, ms(10));
+    assert_int_equal(fake_conn_of(f, s), -1);
+    fake_free(f);
+}
+
 static void bytes_that_are_not_the_stream_are_counted(void **state)
 {
     struct fake *f = fake_new();
@@ -488,6 +515,7 @@ int main(void)
         cmocka_unit_test(a_send_repeats_exactly_and_stops),
         cmocka_unit_test(a_listener_can_stop_and_resume_accepting),
         cmocka_unit_test(level_triggered_reports_and_does_not_spin),
+        cmocka_unit_test(verbs_for_the_whole_process_hold_for_later_connections),
         cmocka_unit_test(bytes_that_are_not_the_stream_are_counted),
         cmocka_unit_test(calls_that_fail_are_told_and_end_what_they_must),
         cmocka_unit_test(without_epoll_the_program_ends_with_status_1),

@@ -16,7 +16,7 @@
 
 /* Exit codes (README.md). */
 #define HO_EXIT_OK 0     /* as expected */
-#define HO_EXIT_FOUND 1  /* an expectation failed, or a finding */
+#define HO_EXIT_FOUND 1  /* an expectation failed, a difference, or a finding */
 #define HO_EXIT_USAGE 2  /* wrong arguments, or a file that cannot be read as what it should be */
 #define HO_EXIT_CANNOT 3 /* not possible here: no memory, no space, no such capability */
 
@@ -37,6 +37,7 @@ const struct ho_command *ho_command_at(size_t i);
 
 /* The commands. */
 extern const struct ho_command ho_command_run;
+extern const struct ho_command ho_command_compare;
 extern const struct ho_command ho_command_help;
 
 /* What is shown without arguments. Returns the exit code. */

@@ -47,8 +47,9 @@ static const char usage[] =
     "  --differences         only the lines that differ\n"
     "  --format json         one JSON document in place of the table\n";
 
-static const char *const option_names[] = { "--tolerance", "--by-interval", "--align",
-                                            "--differences", "--format",    "--help", NULL };
+static const char *const option_names[] = {
+    "--tolerance", "--by-interval", "--align", "--differences", "--format", "--help", NULL
+};
 
 /* ---- arguments ------------------------------------------------------------------------------- */
 
@@ -157,12 +158,11 @@ static int read_file(struct side *s)
         return ho_cli_no_memory();
     }
     if (len == 0) {
-        return ho_cli_say(HO_EXIT_USAGE, "%s:1: found an empty file, expected a timeline",
-                          s->path);
+        return ho_cli_say(HO_EXIT_USAGE, "%s:1: found an empty file, expected a timeline", s->path);
     }
-    return err == 0 ? HO_EXIT_OK
-                    : ho_cli_say(HO_EXIT_USAGE, "%s:%zu:%zu: %s", s->path, e.line, e.column,
-                                 e.what);
+    return err == 0
+               ? HO_EXIT_OK
+               : ho_cli_say(HO_EXIT_USAGE, "%s:%zu:%zu: %s", s->path, e.line, e.column, e.what);
 }
 
 /* The labels of a timeline's faults, for a mistake. */
@@ -352,8 +352,8 @@ static int compare_run(int argc, char **argv)
     if (code != HO_EXIT_OK) {
         return code;
     }
-    ho_timeline_init(&c.a.tl);
-    ho_timeline_init(&c.b.tl);
+    ho_timeline_init(&c.a.tl, 0);
+    ho_timeline_init(&c.b.tl, 0);
     code = compare_files(&c);
     ho_timeline_destroy(&c.a.tl);
     ho_timeline_destroy(&c.b.tl);

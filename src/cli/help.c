@@ -26,11 +26,11 @@ static int help_run(int argc, char **argv)
     puts("halfopen: what happens to a TCP connection when the other end vanishes\n\n"
          "commands:");
     for (size_t i = 0; ho_command_at(i) != NULL; i++) {
-        printf("  %-6s %s\n", ho_command_at(i)->name, ho_command_at(i)->help);
+        printf("  %-8s %s\n", ho_command_at(i)->name, ho_command_at(i)->help);
     }
     puts("\n'halfopen help COMMAND' says more. 'halfopen --version' prints the version.\n"
-         "Exit codes: 0 as expected, 1 an expectation failed, 2 wrong arguments or a bad file,\n"
-         "3 not possible here.");
+         "Exit codes: 0 as expected, 1 an expectation failed or a difference, 2 wrong arguments\n"
+         "or a bad file, 3 not possible here.");
     return ho_cli_done();
 }
 

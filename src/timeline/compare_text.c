@@ -88,9 +88,11 @@ void ho_compare_words(struct ho_text *out, const struct ho_record *rec)
 
 static void right_aligned(struct ho_text *out, const struct ho_text *cell, size_t width)
 {
-    for (size_t w = ho_text_width(ho_text_str(cell)); w < width; w++) {
+    size_t w = ho_text_width(ho_text_str(cell));
+
+    do { /* what is wider than its column is not glued to the one before */
         ho_text_char(out, ' ');
-    }
+    } while (++w < width);
     ho_text_put(out, ho_text_str(cell));
 }
 

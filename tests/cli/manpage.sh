@@ -7,9 +7,11 @@ if command -v mandoc >/dev/null; then
     [ ! -s "$tmp/out" ] || fail "mandoc finds fault with the manual"
 fi
 
-run help run
-grep -o -- '--[a-z]*' "$tmp/out" | sort -u >"$tmp/help"
-sed -n 's/^\.It Fl -\([a-z]*\).*/--\1/p' man/halfopen.1 | sort -u >"$tmp/man"
+for command in run compare; do
+    run help $command
+    cat "$tmp/out"
+done | grep -o -- '--[a-z-]*' | sort -u >"$tmp/help"
+sed -n 's/^\.It Fl -\([a-z-]*\).*/--\1/p' man/halfopen.1 | sort -u >"$tmp/man"
 diff "$tmp/help" "$tmp/man" >"$tmp/out" || fail "the manual and the help name different options"
 
 run help

@@ -75,6 +75,24 @@ static void run_acked(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_
     tcp_skb_free_head(env, c);
 }
 
+/* Without SACK: one segment acknowledged was the hole, the others had their duplicate ACKs (Linux
+ * tcp_remove_reno_sacks).
+ */
+static void reno_acked(struct ho_tcp *c, uint32_t acked)
+{
+    struct ho_tcp_work *w = c->work;
+    uint32_t holes = w->lost_out > 0 ? w->lost_out : 1;
+
+    if ((c->flags & TCP_F_SACK) != 0 || acked == 0) {
+        return;
+    }
+    w->sacked_out -= acked - 1 < w->sacked_out ? acked - 1 : w->sacked_out;
+    holes = holes < w->packets_out ? holes : w->packets_out;
+    if (w->sacked_out + holes > w->packets_out) {
+        w->sacked_out = w->packets_out - holes;
+    }
+}
+
 /* Takes what is below snd_una off the queue. */
 static void clean_queue(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wire_tcp *seg,
                         struct tcp_ack *a, struct ho_time now)
@@ -93,6 +111,7 @@ static void clean_queue(struct ho_tcp_env *env, struct ho_tcp *c, const struct h
         }
         run_acked(env, c, seg, a, &first, &last, now);
     }
+    reno_acked(c, a->acked);
     uint32_t bytes =
         ho_seq_before(w->sndq_seq, c->snd_una) ? ho_seq_diff(c->snd_una, w->sndq_seq) : 0;
     bytes = bytes < w->sndq.len ? bytes : w->sndq.len;
@@ -204,6 +223,7 @@ static void ack_in_flight(struct ho_tcp_env *env, struct ho_tcp *c, const struct
         c->flags |= TCP_F_CONFIRM; /* forward progress: the neighbour works */
     }
     grow_cwnd(env, c, a, now);
+    w->pace = tcp_cc_pace(c);
     tcp_recover(env, c, a, now);
 }
 

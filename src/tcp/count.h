@@ -31,6 +31,7 @@
     X(OUT_OF_WINDOW_ICMPS, "OutOfWindowIcmps")                       \
     X(PAWS_ESTAB, "PAWSEstabRejected")                               \
     X(PAWS_ACTIVE, "PAWSActive")                                     \
+    X(PAWS_OLD_ACK, "PAWSOldAck")                                    \
     X(DSACK_RECV, "TCPDSACKRecv")                                    \
     X(DSACK_OLD_SENT, "TCPDSACKOldSent")                             \
     X(LOSS_UNDO, "TCPLossUndo")                                      \

@@ -38,21 +38,45 @@ void tcp_reset(struct ho_tcp_env *env, struct ho_tcp *c)
 /* ---- guards ------------------------------------------------------------------------------------
  */
 
-/* RFC 7323 5.3 R1: older than what was seen last. A timestamp is forgotten after 24 days. */
-static bool paws_rejects(const struct ho_tcp_env *env, const struct ho_tcp *c,
-                         const struct ho_wire_tcp *seg, struct ho_time now)
+/* What RFC 7323 5.3 R1 makes of a segment's timestamp. */
+enum paws {
+    PAWS_FINE,
+    PAWS_OLD_ACK, /* a pure ACK from the past: nothing to say to it */
+    PAWS_REJECTED
+};
+
+/* A pure ACK that was overtaken says nothing new and did not come from an earlier life of the
+ * connection, if it is not older than a timeout (Linux tcp_disordered_ack).
+ */
+static bool was_overtaken(const struct ho_tcp_env *env, const struct ho_tcp *c,
+                          const struct ho_wire_tcp *seg)
+{
+    uint32_t rto_us = c->work != NULL ? c->work->rto_us : tcp_rto_base_us(env, c);
+    uint32_t window = (uint32_t)seg->window << c->snd_wscale;
+    bool news = ho_seq_after(ho_seq(seg->seq), c->snd_wl1) || window > c->snd_wnd || window == 0;
+
+    return seg->ack == c->snd_una.v && !news &&
+           (uint64_t)(c->ts_recent - seg->ts_val) * 1000 <= rto_us * 6ull / 5;
+}
+
+/* A timestamp is forgotten after 24 days (RFC 7323 5.5). */
+static enum paws paws(const struct ho_tcp_env *env, const struct ho_tcp *c,
+                      const struct ho_wire_tcp *seg, struct ho_time now)
 {
     if ((c->flags & TCP_F_TS) == 0 || !seg->has_ts || (int32_t)(seg->ts_val - c->ts_recent) >= 0) {
-        return false;
+        return PAWS_FINE;
     }
     uint64_t idle_us = tcp_ticks_us(env, tcp_tick_now(env, now) - c->rcv_tstamp);
     if (idle_us >= 24ull * 86400 * 1000000) {
-        return false;
+        return PAWS_FINE;
     }
-    /* a pure repeat of the last ACK within a timestamp step is not a reason to doubt */
-    bool same_ack = seg->payload_len == 0 && seg->seq == c->rcv_nxt.v && seg->ack == c->snd_una.v &&
-                    (c->ts_recent - seg->ts_val) <= 1;
-    return !same_ack;
+    if (seg->flags != HO_TCP_ACK || seg->payload_len > 0) {
+        return PAWS_REJECTED;
+    }
+    if (seg->seq != c->rcv_nxt.v) {
+        return ho_seq_before(ho_seq(seg->seq), c->rcv_nxt) ? PAWS_OLD_ACK : PAWS_REJECTED;
+    }
+    return was_overtaken(env, c, seg) ? PAWS_FINE : PAWS_REJECTED;
 }
 
 static bool in_window(const struct ho_tcp *c, const struct ho_wire_tcp *seg)
@@ -126,9 +150,12 @@ static bool validate(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_w
 {
     bool rst = (seg->flags & HO_TCP_RST) != 0;
 
-    if (!rst && paws_rejects(env, c, seg, now)) {
-        tcp_count(env, HO_TCP_COUNT_PAWS_ESTAB);
-        answer_unacceptable(env, c, seg, now);
+    enum paws old = rst ? PAWS_FINE : paws(env, c, seg, now);
+    if (old != PAWS_FINE) {
+        tcp_count(env, old == PAWS_OLD_ACK ? HO_TCP_COUNT_PAWS_OLD_ACK : HO_TCP_COUNT_PAWS_ESTAB);
+        if (old == PAWS_REJECTED) {
+            answer_unacceptable(env, c, seg, now);
+        }
         return false;
     }
     if (!in_window(c, seg)) {
@@ -171,7 +198,6 @@ void tcp_established(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time no
     c->lrcvtime = c->lsndtime;
     c->rcv_tstamp = c->lsndtime;
     tcp_rcv_mss_init(c);
-    tcp_rcv_buffer_init(c);
     if (c->opts->keepalive) {
         tcp_keep_arm(env, c, tcp_ticks_us(env, tcp_keepidle_ticks(env, c)), now);
     }

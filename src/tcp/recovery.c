@@ -52,11 +52,29 @@ static uint32_t current_ssthresh(const struct ho_tcp *c)
     return tcp_ssthresh(c) > kept ? tcp_ssthresh(c) : kept;
 }
 
+/* The head is SACKed and not acknowledged for a whole timeout: the peer has thrown away what it
+ * had reported, and no report counts any more (RFC 2018 8). Without SACK the duplicate ACKs are
+ * forgotten.
+ */
+static void forget_reports(struct ho_tcp *c)
+{
+    struct ho_tcp_work *w = c->work;
+
+    if ((c->flags & TCP_F_SACK) != 0 && !w->head->acked) {
+        return;
+    }
+    for (struct ho_tcp_skb *s = w->head; s != NULL && s != w->send_head; s = s->next) {
+        s->acked = false;
+    }
+    w->sacked_out = 0;
+}
+
 void tcp_enter_loss(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
 {
     struct ho_tcp_work *w = c->work;
     bool again = w->ca_state < TCP_CA_RECOVERY;
 
+    forget_reports(c);
     for (struct ho_tcp_skb *s = w->head; s != NULL && s != w->send_head; s = s->next) {
         int64_t age_us = ho_time_since(now, s->sent).ns / 1000;
         if (s == w->head || age_us >= (int64_t)w->rack.rtt_us) {

@@ -7,9 +7,9 @@ static void restart(struct ho_tcp_env *env, struct ho_tcp_tw *t, struct ho_time 
     t->deadline = ho_clk_timer(env->clk, now, ho_s(TCP_TIMEWAIT_S));
 }
 
-static uint32_t seconds(struct ho_time now)
+static uint32_t ms_of(struct ho_time now)
 {
-    return (uint32_t)(now.ns / HO_NS_PER_S);
+    return (uint32_t)(now.ns / 1000000);
 }
 
 void ho_tcp_tw_init(struct ho_tcp_env *env, struct ho_tcp_tw *t, struct ho_tcp *c,
@@ -28,7 +28,7 @@ void ho_tcp_tw_init(struct ho_tcp_env *env, struct ho_tcp_tw *t, struct ho_tcp *
         .rcv_wscale = c->rcv_wscale,
         .ts_ok = (c->flags & TCP_F_TS) != 0,
         .ts_recent = c->ts_recent,
-        .ts_recent_s = seconds(now),
+        .entered_ms = ms_of(now),
     };
     if (c->state == HO_TCP_TIME_WAIT) {
         restart(env, t, now);
@@ -65,11 +65,10 @@ static enum ho_tcp_tw_do answer(struct ho_tcp_env *env, struct ho_tcp_tw *t, str
     return HO_TCP_TW_ACK;
 }
 
-static void remember_ts(struct ho_tcp_tw *t, const struct ho_wire_tcp *seg, struct ho_time now)
+static void remember_ts(struct ho_tcp_tw *t, const struct ho_wire_tcp *seg)
 {
     if (t->ts_ok && seg->has_ts) {
         t->ts_recent = seg->ts_val;
-        t->ts_recent_s = seconds(now);
     }
 }
 
@@ -99,7 +98,8 @@ static enum ho_tcp_tw_do fin_wait2(struct ho_tcp_env *env, struct ho_tcp_tw *t,
     }
     t->substate = HO_TCP_TIME_WAIT;
     t->rcv_nxt = end;
-    remember_ts(t, seg, now);
+    t->entered_ms = ms_of(now);
+    remember_ts(t, seg);
     restart(env, t, now);
     return HO_TCP_TW_ACK;
 }
@@ -130,7 +130,7 @@ enum ho_tcp_tw_do ho_tcp_tw_input(struct ho_tcp_env *env, struct ho_tcp_tw *t,
         if (!rst) {
             restart(env, t, now);
         }
-        remember_ts(t, seg, now);
+        remember_ts(t, seg);
         return HO_TCP_TW_NOTHING;
     }
     if (is_new_syn(t, seg)) {
@@ -154,7 +154,8 @@ bool ho_tcp_tw_reusable(const struct ho_tcp_env *env, const struct ho_tcp_tw *t,
     if (t->substate != HO_TCP_TIME_WAIT || !t->ts_ok || mode == 0 || (mode == 2 && !loopback)) {
         return false;
     }
-    return seconds(now) > t->ts_recent_s;
+    uint32_t least = (uint32_t)tcp_sys(env, HO_SYSCTL_TCP_TW_REUSE_DELAY);
+    return ms_of(now) - t->entered_ms > least;
 }
 
 struct ho_buf *ho_tcp_tw_ack(struct ho_tcp_env *env, struct ho_tcp_tw *t, struct ho_time now)

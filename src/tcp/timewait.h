@@ -18,7 +18,7 @@ struct ho_tcp_tw {
     struct ho_seq rcv_nxt, snd_nxt;
     uint32_t rcv_wnd; /* the right edge still accepted */
     uint32_t ts_recent;
-    uint32_t ts_recent_s; /* second at which ts_recent was taken */
+    uint32_t entered_ms; /* when TIME-WAIT began */
     uint16_t lport, rport;
     uint8_t substate; /* HO_TCP_FIN_WAIT2 or HO_TCP_TIME_WAIT */
     uint8_t rcv_wscale;
@@ -42,8 +42,8 @@ void ho_tcp_tw_init(struct ho_tcp_env *env, struct ho_tcp_tw *t, struct ho_tcp *
 enum ho_tcp_tw_do ho_tcp_tw_input(struct ho_tcp_env *env, struct ho_tcp_tw *t,
                                   const struct ho_wire_tcp *seg, struct ho_time now);
 
-/* True if connect() may take over the port of `t` (tcp_tw_reuse 1, or 2 on loopback, and
- * timestamps): Linux tcp_twsk_unique().
+/* True if connect() may take over the port of `t` (tcp_tw_reuse 1, or 2 on loopback;
+ * timestamps; older than tcp_tw_reuse_delay): Linux tcp_twsk_unique().
  */
 bool ho_tcp_tw_reusable(const struct ho_tcp_env *env, const struct ho_tcp_tw *t,
                         struct ho_time now);

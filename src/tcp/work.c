@@ -197,6 +197,9 @@ void tcp_skb_merge_next(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_
         w->tail = s;
     }
     w->packets_out--;
+    if ((c->flags & TCP_F_SACK) == 0 && w->sacked_out > 0) {
+        w->sacked_out--; /* duplicate ACKs that stood for segments */
+    }
     w->lost_out -= n->lost ? 1 : 0;
     w->retrans_out -= n->rexmit ? 1 : 0;
     unlink_emit(w, n);
@@ -293,6 +296,21 @@ uint32_t tcp_unsent(const struct ho_tcp *c)
     return c->work == NULL ? 0 : ho_seq_diff(c->work->write_seq, c->snd_nxt);
 }
 
+/* A run may have been split since its copies were parked; the count stayed with its first part. */
+static void unpark(struct ho_tcp_work *w, struct ho_tcp_skb *last)
+{
+    struct ho_tcp_skb *holder = NULL;
+
+    for (struct ho_tcp_skb *s = w->head; s != last->next; s = s->next) {
+        holder = s->parked > 0 ? s : holder;
+    }
+    if (holder != NULL) {
+        holder->parked--;
+        w->resume = w->resume || w->throttled;
+        w->throttled = false;
+    }
+}
+
 void ho_tcp_park(struct ho_tcp *c, uint32_t seq, bool parked)
 {
     if (c->work == NULL) {
@@ -303,10 +321,8 @@ void ho_tcp_park(struct ho_tcp *c, uint32_t seq, bool parked)
         if (ho_seq_between(ho_seq(seq), s->seq, ho_seq_add(tcp_skb_end(s), (uint32_t)-1))) {
             if (parked) {
                 s->parked++;
-            } else if (s->parked > 0) {
-                s->parked--;
-                c->work->resume = c->work->throttled;
-                c->work->throttled = false;
+            } else {
+                unpark(c->work, s);
             }
             return;
         }

@@ -39,7 +39,8 @@ static void trim_head(struct ho_tcp *c, struct ho_tcp_skb *s)
     if (!ho_seq_before(s->seq, c->snd_una)) {
         return;
     }
-    uint32_t gone = ho_seq_diff(c->snd_una, s->seq);
+    struct ho_tcp_work *w = c->work;
+    uint32_t gone = ho_seq_diff(c->snd_una, s->seq), before = tcp_skb_segs(c, s);
     if ((s->flags & HO_TCP_SYN) != 0) {
         s->flags &= (uint8_t)~HO_TCP_SYN;
         gone--;
@@ -47,6 +48,13 @@ static void trim_head(struct ho_tcp *c, struct ho_tcp_skb *s)
     gone = gone < s->len ? gone : s->len;
     s->len -= gone;
     s->seq = c->snd_una;
+    uint32_t fewer = before - tcp_skb_segs(c, s);
+    w->packets_out -= fewer;
+    w->lost_out -= s->lost ? fewer : 0;
+    w->retrans_out -= s->rexmit ? fewer : 0;
+    if (w->sacked_out + w->lost_out > w->packets_out) {
+        w->sacked_out = w->packets_out - w->lost_out; /* without SACK: a count of duplicate ACKs */
+    }
 }
 
 int tcp_resend(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, struct ho_time now)

@@ -45,8 +45,7 @@ static uint16_t u16(struct world *w)
     return (uint16_t)(high << 8 | u8(w));
 }
 
-/* ---- what must hold after every step
- * ------------------------------------------------------------- */
+/* ---- what must hold after every step ---- */
 
 static void check_queue(const struct ho_tcp *c, const struct ho_tcp_work *w)
 {
@@ -164,8 +163,7 @@ static void drain(struct world *w)
     }
 }
 
-/* ---- the peer
- * ------------------------------------------------------------------------------------ */
+/* ---- the peer ---- */
 
 static int32_t offset(struct world *w)
 {
@@ -286,8 +284,7 @@ static void give(struct world *w, const struct ho_wire_tcp *seg)
     }
 }
 
-/* ---- the application, the host, time
- * --------------------------------------------------------------- */
+/* ---- the application, the host, time ---- */
 
 static void call(struct world *w)
 {
@@ -428,8 +425,7 @@ static void step(struct world *w)
     check(w);
 }
 
-/* ---- settings and the start
- * ------------------------------------------------------------------------ */
+/* ---- settings and the start ---- */
 
 static void set_up(struct world *w)
 {
@@ -447,7 +443,9 @@ static void set_up(struct world *w)
     w->sys.v[HO_SYSCTL_TCP_RETRIES2] = (a & 128) != 0 ? 3 : 15;
     ho_bufpool_init(&w->bufs, (b & 1) != 0 ? 40 : 4000);
     w->now = (struct ho_time){ HO_NS_PER_S };
-    w->env = (struct ho_tcp_env){ .clk = &w->clk, .sys = &w->sys, .bufs = &w->bufs };
+    w->env = (struct ho_tcp_env){
+        .clk = &w->clk, .sys = &w->sys, .profile = ho_profile(HO_PROFILE_6_18), .bufs = &w->bufs
+    };
     ho_tcp_env_init(&w->env, 16);
     w->path = (struct ho_tcp_path){ .local = ho_addr_v4(10, 0, 0, 1),
                                     .remote = ho_addr_v4(10, 0, 0, 2),

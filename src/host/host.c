@@ -21,7 +21,7 @@ int ho_host_new(struct ho_host **ret, const struct ho_host_conf *conf)
     h->conf = *conf;
     h->clk = conf->clk;
     h->lo_up = true;
-    ho_sysctls_init(&h->sys);
+    ho_profile_sysctls(conf->profile, &h->sys);
     ho_rng_init(&h->rng, conf->seed, 0);
     h->key.k[0] = ho_rng_next(&h->rng);
     h->key.k[1] = ho_rng_next(&h->rng);
@@ -42,6 +42,7 @@ int ho_host_new(struct ho_host **ret, const struct ho_host_conf *conf)
     ho_list_init(&h->lingers);
     h->env.clk = &h->clk;
     h->env.sys = &h->sys;
+    h->env.profile = ho_profile(conf->profile);
     h->env.bufs = conf->bufs;
     ho_tcp_env_init(&h->env, most);
     h->opts = ho_tcp_opts_new(&h->env);

@@ -20,6 +20,7 @@
 #include "base/rng.h"
 #include "host/info.h"
 #include "host/op.h"
+#include "knobs/profile.h"
 #include "knobs/sysctl.h"
 #include "tcp/tcp.h"
 
@@ -32,9 +33,10 @@ struct ho_host;
 struct ho_host_conf {
     char name[HO_NAME_MAX];
     struct ho_clk clk;
-    uint64_t seed;           /* secrets, drawn neighbour times, ephemeral ports */
-    struct ho_bufpool *bufs; /* may be shared by the hosts of a world; outlives the host */
-    size_t max_sockets;      /* bound of all sockets together */
+    uint64_t seed;              /* secrets, drawn neighbour times, ephemeral ports */
+    struct ho_bufpool *bufs;    /* may be shared by the hosts of a world; outlives the host */
+    size_t max_sockets;         /* bound of all sockets together */
+    enum ho_profile_id profile; /* which kernel it behaves like; 0: the newest */
 };
 
 /* A host without power: ho_host_boot() starts it. Returns 0 or -ENOMEM. */

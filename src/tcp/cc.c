@@ -277,6 +277,18 @@ void tcp_cc_validate(struct ho_tcp_env *env, struct ho_tcp *c, bool limited, str
     cc->cwnd_stamp = tick;
 }
 
+/* Twice the window a round trip in slow start, 1.2 times after it. */
+uint64_t tcp_cc_pace(const struct ho_tcp *c)
+{
+    uint32_t cwnd = tcp_cwnd(c), out = c->work != NULL ? c->work->packets_out : 0;
+    uint64_t percent = cwnd < tcp_ssthresh(c) / 2 ? 200 : 120;
+
+    if (c->srtt_us == 0) {
+        return UINT64_MAX;
+    }
+    return c->mss * 80000ull * percent * (cwnd > out ? cwnd : out) / c->srtt_us;
+}
+
 /* ---- the send buffer follows the window: room for two of them
  * ------------------------------------ */
 

@@ -89,6 +89,7 @@ struct ho_tcp_work {
     uint32_t n_skbs;                                         /* in the queue, sent or not */
     uint32_t packets_out, sacked_out, lost_out, retrans_out; /* segments */
     uint32_t max_packets_out;
+    uint64_t pace; /* bytes a second, as of the last ACK; 0: none yet */
     uint32_t total_retrans;
     uint32_t rto_us;        /* in force: with backoff */
     uint32_t probes_tstamp; /* tick of the first probe timer, 0: none */
@@ -122,6 +123,7 @@ struct ho_tcp_work {
     uint32_t rcv_rtt_us; /* smoothed, times 8 */
     uint32_t moved;      /* bytes that went through: a busy connection keeps it */
     uint8_t n_sacks;
+    uint8_t joined; /* segments that Linux would have joined with the last one in rcvq */
     bool has_dsack;
 };
 
@@ -249,8 +251,7 @@ uint32_t tcp_keepidle_ticks(const struct ho_tcp_env *env, const struct ho_tcp *c
 void tcp_rtt_sample(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t rtt_us, bool set_rto);
 uint32_t tcp_rto_base_us(const struct ho_tcp_env *env, const struct ho_tcp *c);
 
-/* ---- cc.c
- * ----------------------------------------------------------------------------------------- */
+/* ---- cc.c ---- */
 struct ho_tcp_cc *tcp_cc(struct ho_tcp_env *env, struct ho_tcp *c); /* may be NULL */
 uint32_t tcp_cwnd(const struct ho_tcp *c);
 uint32_t tcp_ssthresh(const struct ho_tcp *c);
@@ -262,6 +263,8 @@ void tcp_cc_acked(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t segs, struc
 void tcp_cc_tx_start(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_cc_idle(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_cc_validate(struct ho_tcp_env *env, struct ho_tcp *c, bool limited, struct ho_time now);
+/* The pace of the connection, from its window and round trip (Linux sk_pacing_rate). */
+uint64_t tcp_cc_pace(const struct ho_tcp *c);
 uint32_t tcp_sndbuf(const struct ho_tcp_env *env, const struct ho_tcp *c);
 void tcp_sndbuf_expand(struct ho_tcp_env *env, struct ho_tcp *c);
 
@@ -295,8 +298,7 @@ static inline struct ho_seq tcp_wnd_end(const struct ho_tcp *c)
 uint32_t tcp_mss_now(const struct ho_tcp *c); /* less the SACK blocks that go along */
 void tcp_sync_mss(const struct ho_tcp_env *env, struct ho_tcp *c, uint16_t peer_mss);
 
-/* ---- rexmit.c: sending again, probing
- * ------------------------------------------------------------ */
+/* ---- rexmit.c: sending again, probing ---- */
 /* Returns 0; -EBUSY a copy is still in the host; -EHOSTUNREACH no route; -EAGAIN; -ENOMEM. */
 int tcp_retransmit(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s,
                    struct ho_time now);
@@ -311,8 +313,7 @@ int tcp_write_wakeup(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time no
 void tcp_send_probe0(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_check_probe_timer(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 
-/* ---- ack.c, sack.c, recovery.c: what an acknowledgement says
- * ----------------------------------------- */
+/* ---- ack.c, sack.c, recovery.c: what an acknowledgement says ---- */
 /* What one ACK has told so far: flags below, and samples. */
 struct tcp_ack {
     unsigned flags;
@@ -366,8 +367,7 @@ static inline bool tcp_in_reduction(const struct ho_tcp_work *w)
     return w->ca_state == TCP_CA_CWR || w->ca_state == TCP_CA_RECOVERY;
 }
 
-/* ---- recv.c, window.c: what came in, and the window we offer
- * --------------------------------------------- */
+/* ---- recv.c, window.c: what came in, and the window we offer ---- */
 /* Queues the segment's payload, or does not; consumes it. May see a FIN. */
 void tcp_data_queue(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wire_tcp *seg,
                     struct ho_buf *payload, struct ho_time now);
@@ -385,14 +385,14 @@ uint32_t tcp_initial_window(const struct ho_tcp_env *env, const struct ho_tcp_op
 void tcp_rcv_mss_init(struct ho_tcp *c);
 void tcp_space_adjust(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t copied,
                       struct ho_time now);
+/* Before 6.18: the first offer, too, stays below the buffer less one segment. */
+void tcp_cap_first_offer(struct ho_tcp *c);
 uint32_t tcp_truesize(uint32_t payload); /* bytes of buffer that Linux charges for it */
-void tcp_rcv_buffer_init(struct ho_tcp *c);
 void tcp_rcv_rtt(struct ho_tcp *c, const struct ho_wire_tcp *seg, struct ho_time now);
 void tcp_grow_window(const struct ho_tcp_env *env, struct ho_tcp *c, uint32_t payload);
 bool tcp_rcv_room(const struct ho_tcp_env *env, struct ho_tcp *c);
 
-/* ---- delack.c: when to acknowledge
- * ---------------------------------------------------------------------------- */
+/* ---- delack.c: when to acknowledge ---- */
 void tcp_send_ack(struct ho_tcp *c);
 void tcp_ack_check(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_schedule_ack(struct ho_tcp *c);
@@ -411,25 +411,19 @@ static inline bool tcp_in_pingpong(const struct ho_tcp *c)
     return c->pingpong > 0;
 }
 
-/* ---- input.c
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- input.c ---- */
 /* Takes the connection into ESTABLISHED: buffers, keepalive. */
 void tcp_established(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_reset(struct ho_tcp_env *env, struct ho_tcp *c);
 bool tcp_check_space(struct ho_tcp_env *env, struct ho_tcp *c);
 
-/* ---- close.c
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- close.c ---- */
 void tcp_active_reset(struct ho_tcp_env *env, struct ho_tcp *c);
 /* FIN-WAIT-2 without a process: how long, and how (row 15). */
 void tcp_fin_wait2_orphan(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 uint64_t tcp_fin_time_us(const struct ho_tcp_env *env, const struct ho_tcp *c);
 
-/* ---- isn.c
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- isn.c ---- */
 struct ho_seq tcp_isn(const struct ho_tcp_env *env, const struct ho_tcp_path *path, uint16_t lport,
                       uint16_t rport, struct ho_time now);
 uint16_t tcp_path_advmss(const struct ho_tcp_path *path, const struct ho_tcp_opts *opts);

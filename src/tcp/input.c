@@ -198,6 +198,9 @@ void tcp_established(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time no
     c->lrcvtime = c->lsndtime;
     c->rcv_tstamp = c->lsndtime;
     tcp_rcv_mss_init(c);
+    if (env->profile->first_offer_capped) {
+        tcp_cap_first_offer(c);
+    }
     if (c->opts->keepalive) {
         tcp_keep_arm(env, c, tcp_ticks_us(env, tcp_keepidle_ticks(env, c)), now);
     }

@@ -191,6 +191,22 @@ static void ooo_drain(struct ho_tcp_env *env, struct ho_tcp *c)
     }
 }
 
+/* Linux joins a segment with the unread one before it, up to 17 pages in one, and saves its
+ * bookkeeping (tcp_try_coalesce): it shows in the window.
+ */
+#define JOINED_MAX 17u
+#define JOINED_SAVES 256u
+
+static uint32_t joins(struct ho_tcp_work *w)
+{
+    if (w->rcvq.count == 0 || w->joined + 1u >= JOINED_MAX) {
+        w->joined = 0;
+        return 0;
+    }
+    w->joined++;
+    return 1;
+}
+
 static void in_order(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wire_tcp *seg,
                      struct ho_buf *b, struct ho_time now)
 {
@@ -207,7 +223,7 @@ static void in_order(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_w
             return;
         }
     }
-    b->tag[1] = tcp_truesize(len);
+    b->tag[1] = tcp_truesize(len) - joins(w) * JOINED_SAVES;
     w->rmem += b->tag[1];
     bool fin = append(env, c, b);
     if (len > 0) {

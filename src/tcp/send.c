@@ -85,22 +85,17 @@ static uint32_t split_point(const struct ho_tcp *c, const struct ho_tcp_skb *s, 
     return nagle_holds(c, partial != 0, nonagle) ? needed - partial : needed;
 }
 
-/* Segments of one burst: a millisecond's worth at the pace of the connection, more on a short
- * path, at least two (Linux tcp_tso_autosize).
+/* Segments of one burst: a millisecond's worth at the pace of the last ACK, more on a short path,
+ * at least two (Linux tcp_tso_autosize).
  */
 static uint32_t burst_segs(const struct ho_tcp *c)
 {
     const struct ho_tcp_work *w = c->work;
-    uint64_t cwnd = tcp_cwnd(c) > w->packets_out ? tcp_cwnd(c) : w->packets_out;
-    uint64_t pace = tcp_cwnd(c) < tcp_ssthresh(c) / 2 ? 200 : 120; /* percent */
-    uint64_t bytes = TCP_GSO_MAX + 1;
     uint32_t rtt_us = w->rack.min_rtt_us != 0 ? w->rack.min_rtt_us : c->srtt_us >> 3;
+    uint64_t bytes = (w->pace != 0 ? w->pace : tcp_cc_pace(c)) >> 10;
 
-    if (c->srtt_us != 0) {
-        bytes = (c->mss * 10000ull * 8 * pace * cwnd / c->srtt_us) >> 10;
-        bytes += rtt_us >> 9 < 32 ? (TCP_GSO_MAX + 1) >> (rtt_us >> 9) : 0;
-        bytes = bytes < TCP_GSO_MAX + 1 ? bytes : TCP_GSO_MAX + 1;
-    }
+    bytes += rtt_us >> 9 < 32 ? (TCP_GSO_MAX + 1) >> (rtt_us >> 9) : 0;
+    bytes = bytes < TCP_GSO_MAX + 1 ? bytes : TCP_GSO_MAX + 1;
     uint32_t segs = (uint32_t)bytes / c->mss;
     return segs > 2 ? segs : 2;
 }

@@ -36,6 +36,7 @@
 #include "base/siphash.h"
 #include "base/time.h"
 #include "knobs/poll.h"
+#include "knobs/profile.h"
 #include "knobs/state.h"
 #include "knobs/sysctl.h"
 #include "tcp/count.h"
@@ -49,6 +50,7 @@
 struct ho_tcp_env {
     const struct ho_clk *clk;
     const struct ho_sysctls *sys;
+    const struct ho_profile *profile;    /* which kernel, where releases differ */
     struct ho_bufpool *bufs;             /* frames and payload; may be shared with other hosts */
     struct ho_sipkey secret;             /* initial sequence numbers and timestamp offsets */
     struct ho_pool work, skbs, cc, opts; /* ho_tcp_env_init() */

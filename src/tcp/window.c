@@ -29,7 +29,7 @@ static uint32_t space_left(const struct ho_tcp *c)
     return used < c->rcvbuf ? tcp_win_from_space(c, c->rcvbuf - used) : 0;
 }
 
-/* The largest window ever to offer: one segment of the buffer is kept back at first. */
+/* How far the window may grow: one segment is kept back until one was measured. */
 static uint32_t window_clamp(const struct ho_tcp *c)
 {
     uint32_t all = tcp_win_from_space(c, c->rcvbuf), two = 2u * c->advmss;
@@ -135,7 +135,7 @@ void tcp_rcv_mss_init(struct ho_tcp *c)
     c->rcv_mss = (uint16_t)(hint > TCP_MSS_MIN ? hint : TCP_MSS_MIN);
 }
 
-void tcp_rcv_buffer_init(struct ho_tcp *c)
+void tcp_cap_first_offer(struct ho_tcp *c)
 {
     uint32_t clamp = window_clamp(c);
 

@@ -16,6 +16,7 @@ static void end_init(struct ho_tp *p, struct ho_tp_end *e, uint8_t local, uint8_
     ho_sysctls_init(&e->sys);
     e->env.clk = &p->clk;
     e->env.sys = &e->sys;
+    e->env.profile = ho_profile(HO_PROFILE_6_18);
     e->env.bufs = &p->bufs;
     e->env.secret = (struct ho_sipkey){ { 1, local } };
     ho_tcp_env_init(&e->env, 16);

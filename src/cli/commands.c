@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "cli/cli.h"
 
 static const struct ho_command *const commands[] = {
@@ -57,8 +61,18 @@ static int dispatch(int argc, char **argv)
     return c != NULL ? c->run(argc - 1, argv + 1) : unknown(name);
 }
 
+/* Play after play needs the same memory; giving it back in between costs a tenth of the time. */
+static void keep_memory(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
+}
+
 int ho_cli(int argc, char **argv)
 {
+    keep_memory();
     /* A reader that goes away is an error of write(), which is told, not a silent death. */
     signal(SIGPIPE, SIG_IGN);
     return argc < 2 ? ho_cli_welcome() : dispatch(argc, argv);

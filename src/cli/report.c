@@ -21,13 +21,29 @@ void ho_report_paint(struct ho_text *out, const char *text, const char *code, bo
     }
 }
 
+/* The kernel that the first host is. The text is the catalogue's or the source's: it outlives us.
+ */
+static const char *profile_of(const struct ho_play *p)
+{
+    for (size_t i = 0; i < p->plan->node_count; i++) {
+        if (p->plan->nodes[i].kind == HO_NODE_HOST) {
+            return p->plan->nodes[i].profile;
+        }
+    }
+    return "";
+}
+
 void ho_report_count(struct ho_report *r, const struct ho_play *p)
 {
     if (!p->played) {
         r->not_here++;
         return;
     }
-    r->plays++;
+    if (r->plays++ == 0) {
+        r->seed = p->plan->seed;
+        r->hz = ho_play_hz(p);
+        r->profile = profile_of(p);
+    }
     if (p->judged) {
         r->expectations += p->result.judgement_count;
         r->failed += p->result.failed;
@@ -152,7 +168,7 @@ static void put_kept(struct ho_text *out, const struct ho_report *r, bool colour
 }
 
 void ho_report_end(struct ho_text *out, const struct ho_report *r, const struct ho_run_options *o,
-                   uint64_t seed, uint32_t hz, bool colour)
+                   bool colour)
 {
     ho_text_printf(out, "\n%zu plays", r->plays);
     if (r->expectations > 0) {
@@ -169,12 +185,13 @@ void ho_report_end(struct ho_text *out, const struct ho_report *r, const struct 
     ho_text_put(out, " (");
     ho_text_seconds(out, r->simulated_ns, 3);
     ho_text_put(out, " s)");
-    ho_text_printf(out, "; seed %" PRIu64 "%s; ", seed,
+    ho_text_printf(out, "; seed %" PRIu64 "%s; ", r->seed,
                    o->plan.has_seed ? "" : " (each file's own)");
-    if (hz == 0) {
+    if (r->hz == 0) {
         ho_text_put(out, "exact timers");
     } else {
-        ho_text_printf(out, "HZ=%u", hz);
+        ho_text_printf(out, "HZ=%u", r->hz);
     }
-    ho_text_printf(out, "; halfopen %s, model linux-6.18\n", HALFOPEN_VERSION);
+    ho_text_printf(out, "; halfopen %s, model %s\n", HALFOPEN_VERSION,
+                   r->profile != NULL ? r->profile : "");
 }

@@ -11,6 +11,10 @@ struct ho_report {
     size_t not_judged;      /* of the cases played: their settings were changed */
     size_t expectations, failed;
     int64_t simulated_ns;
+    /* Of the first case, for the last line. */
+    uint64_t seed;
+    uint32_t hz;
+    const char *profile;
     uint64_t records;
 };
 
@@ -19,7 +23,7 @@ void ho_report_count(struct ho_report *r, const struct ho_play *p);
 /* The table for people: one case, and the lines at the end. */
 void ho_report_case(struct ho_text *out, const struct ho_play *p, bool colour);
 void ho_report_end(struct ho_text *out, const struct ho_report *r, const struct ho_run_options *o,
-                   uint64_t seed, uint32_t hz, bool colour);
+                   bool colour);
 
 /* One JSON document: its beginning, each case (`first` without a comma before it), its end. With
  * `wall_ns` below 0 it says nothing about speed.

@@ -22,8 +22,6 @@ struct run {
     struct ho_report report;
     struct ho_text out;
     bool colour;
-    uint64_t seed; /* of the first play */
-    uint32_t hz;
     size_t saved; /* cases written to --timeline and --pcapng */
 };
 
@@ -114,10 +112,6 @@ static int run_case(struct run *r, const struct ho_source *s, size_t number)
         if (code == HO_EXIT_OK && r->o.phases > 0 && p.played) {
             code = ho_phases_play(&p, &r->o);
         }
-        if (r->report.plays == 0) {
-            r->seed = p.plan->seed;
-            r->hz = ho_play_hz(&p);
-        }
         code = code == HO_EXIT_OK ? show(r, &p) : code;
         code = code == HO_EXIT_OK && p.played ? save(r, &p) : code;
     }
@@ -157,7 +151,7 @@ static int finish(struct run *r, int64_t began)
     if (r->o.json) {
         ho_report_json_end(&r->out, &r->report, r->o.timing ? wall : -1);
     } else if (!r->o.ladder) {
-        ho_report_end(&r->out, &r->report, &r->o, r->seed, r->hz, r->colour);
+        ho_report_end(&r->out, &r->report, &r->o, r->colour);
     }
     code = ho_cli_put(&r->out);
     code = code == HO_EXIT_OK ? ho_cli_done() : code;

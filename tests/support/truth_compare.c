@@ -191,7 +191,9 @@ static const char *where_of(const struct ho_truth_script *s, const struct ho_tru
 {
     static const char *const KINDS[] = { "seg", "arp", "icmp", "app", "event", "wait", "" };
     (void)snprintf(buf, 12, "%s %s", KINDS[r->kind],
-                   of_process(r->kind) ? s->procs[r->who] : r->who == 0 ? "c" : "s");
+                   of_process(r->kind) ? s->procs[r->who]
+                   : r->who == 0       ? "c"
+                                       : "s");
     return buf;
 }
 
@@ -416,8 +418,11 @@ static void check_states(struct ho_truth_result *r, const struct ho_truth_states
         if (y != NULL) {
             state_text(y, x, b, sizeof(b));
         }
-        add_diff(r, what, x->t_us, neigh ? x->host ? "neigh s" : "neigh c"
-                                         : x->host ? "sock s" : "sock c", a, b);
+        add_diff(r, what, x->t_us,
+                 neigh     ? x->host ? "neigh s" : "neigh c"
+                 : x->host ? "sock s"
+                           : "sock c",
+                 a, b);
     }
 }
 
@@ -545,7 +550,10 @@ static void show_records(const struct ho_truth_script *s, const struct ho_truth_
         if (y != NULL) {
             (void)snprintf(delta, sizeof(delta), "%+8.1f", (double)(y->t_us - x->t_us) / 1e3);
         }
-        (void)snprintf(line, 240, "%c %12.4f %s  %-7s %s%s", y == NULL ? '-' : note[0] ? '~' : '=',
+        (void)snprintf(line, 240, "%c %12.4f %s  %-7s %s%s",
+                       y == NULL ? '-'
+                       : note[0] ? '~'
+                                 : '=',
                        (double)x->t_us / 1e6, delta, where_of(s, x, where), x->text, note);
     }
     for (size_t i = 0; i < r->got.n; i++) {
@@ -576,8 +584,10 @@ static void show_samples(const struct ho_truth_result *r, struct shown_list *lis
                            (long long)x->f[HO_TRUTH_F_RTT], (long long)x->f[HO_TRUTH_F_RTTVAR]);
         }
         (void)snprintf(add_line(list, x->t_us), 400, "%c %12.4f           %-5s %s %s%s%s",
-                       like == 2 ? '.' : like == 1 ? '~' : '!', (double)x->t_us / 1e6,
-                       neigh ? "neigh" : "sock", x->host ? "s" : "c", a,
+                       like == 2   ? '.'
+                       : like == 1 ? '~'
+                                   : '!',
+                       (double)x->t_us / 1e6, neigh ? "neigh" : "sock", x->host ? "s" : "c", a,
                        b[0] != '\0' ? "  MODEL " : "", b);
     }
 }
@@ -590,8 +600,8 @@ static void show_inputs(const struct ho_truth_script *s, struct shown_list *list
             continue;
         }
         char *line = add_line(list, l->t_us);
-        size_t used = (size_t)snprintf(line, 240, "> %12.4f           %s",
-                                       (double)l->t_us / 1e6, l->kind == 'f' ? "" : "start ");
+        size_t used = (size_t)snprintf(line, 240, "> %12.4f           %s", (double)l->t_us / 1e6,
+                                       l->kind == 'f' ? "" : "start ");
         for (unsigned k = 0; k < l->n && used < 200; k++) {
             used += (size_t)snprintf(line + used, 240 - used, "%s ", l->w[k]);
         }

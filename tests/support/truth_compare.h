@@ -24,7 +24,7 @@
 #define HO_TRUTH_TOLERANCE_US 28000
 
 enum ho_truth_class {
-    HO_TRUTH_C_ORDER,  /* a record too many, too few, or another one */
+    HO_TRUTH_C_ORDER, /* a record too many, too few, or another one */
     HO_TRUTH_C_TIME,
     HO_TRUTH_C_STATE,  /* a sample of a socket: state, timer, retransmits, probes, backoff */
     HO_TRUTH_C_NEIGH,  /* a sample of the neighbour */
@@ -43,14 +43,14 @@ struct ho_truth_diff {
 };
 
 struct ho_truth_result {
-    struct ho_truth_recs expected, got;                   /* folded, with their pairs */
+    struct ho_truth_recs expected, got; /* folded, with their pairs */
     struct ho_truth_states socks, got_socks, neighs, got_neighs;
     struct ho_truth_diff *diffs; /* ordered by time; at most `room` of each class are kept */
     size_t n_diffs, room;
     size_t count[HO_TRUTH_CLASSES];
     size_t compared[HO_TRUTH_CLASSES];
-    size_t unknown;          /* fields that the file does not have */
-    int64_t worst_us;        /* largest time error by that rule */
+    size_t unknown;   /* fields that the file does not have */
+    int64_t worst_us; /* largest time error by that rule */
 };
 
 /* Compares; the lists of *r are filled by the caller. */

@@ -74,12 +74,28 @@ static void set_draws(struct ho_truth_world *w, int host)
     }
 }
 
+/* The kernel that was measured. */
+static enum ho_profile_id profile_of(const struct ho_truth_script *s)
+{
+    for (size_t i = 0; i < s->n_lines; i++) {
+        const struct ho_truth_line *l = &s->lines[i];
+        if (l->kind == 'h' && strcmp(ho_truth_word(l, 0), "kernel") == 0) {
+            int id = ho_profile_find(ho_truth_word(l, 1));
+            return id >= 0 ? (enum ho_profile_id)id : HO_PROFILE_6_18;
+        }
+    }
+    return HO_PROFILE_6_18;
+}
+
 static int build_host(struct ho_truth_world *w, int host)
 {
-    struct ho_host_conf conf = { .clk = { .hz = 250, .jiffies0 = w->s->jiffies0,
-                                          .phase_ns = w->s->phase_ns },
-                                 .seed = (uint64_t)host + 1, .bufs = &w->bufs,
-                                 .max_sockets = 64 };
+    struct ho_host_conf conf = {
+        .clk = { .hz = 250, .jiffies0 = w->s->jiffies0, .phase_ns = w->s->phase_ns },
+        .seed = (uint64_t)host + 1,
+        .bufs = &w->bufs,
+        .max_sockets = 64,
+        .profile = profile_of(w->s),
+    };
     (void)snprintf(conf.name, sizeof(conf.name), "%s", host == 0 ? "client" : "server");
     int err = ho_host_new(&w->hosts[host], &conf);
     if (err < 0) {
@@ -276,8 +292,8 @@ static void do_input(struct ho_truth_world *w)
 static const char *state_text(enum ho_tcp_state state)
 {
     switch (state) {
-#define X(id, number, ss, rfc)                                                                     \
-    case HO_TCP_##id:                                                                              \
+#define X(id, number, ss, rfc) \
+    case HO_TCP_##id:          \
         return #id;
         HO_TCP_STATES(X)
 #undef X
@@ -289,14 +305,22 @@ static const char *state_text(enum ho_tcp_state state)
 static void fill_fields(struct ho_truth_state *s, const struct ho_tcp_info *i)
 {
     const int64_t values[HO_TRUTH_FIELDS] = {
-        [HO_TRUTH_F_TIMER] = i->timer,         [HO_TRUTH_F_EXPIRES] = i->expires_us / 1000,
-        [HO_TRUTH_F_IDIAG] = i->idiag_retrans, [HO_TRUTH_F_RQ] = i->rq,
-        [HO_TRUTH_F_WQ] = i->wq,               [HO_TRUTH_F_CA] = i->ca_state,
-        [HO_TRUTH_F_RETRANSMITS] = i->retransmits, [HO_TRUTH_F_PROBES] = i->probes,
-        [HO_TRUTH_F_BACKOFF] = i->backoff,     [HO_TRUTH_F_RTO] = i->rto_us,
-        [HO_TRUTH_F_UNACKED] = i->unacked,     [HO_TRUTH_F_LOST] = i->lost,
-        [HO_TRUTH_F_RTT] = i->rtt_us,          [HO_TRUTH_F_RTTVAR] = i->rttvar_us,
-        [HO_TRUTH_F_SSTHRESH] = i->ssthresh,   [HO_TRUTH_F_CWND] = i->cwnd,
+        [HO_TRUTH_F_TIMER] = i->timer,
+        [HO_TRUTH_F_EXPIRES] = i->expires_us / 1000,
+        [HO_TRUTH_F_IDIAG] = i->idiag_retrans,
+        [HO_TRUTH_F_RQ] = i->rq,
+        [HO_TRUTH_F_WQ] = i->wq,
+        [HO_TRUTH_F_CA] = i->ca_state,
+        [HO_TRUTH_F_RETRANSMITS] = i->retransmits,
+        [HO_TRUTH_F_PROBES] = i->probes,
+        [HO_TRUTH_F_BACKOFF] = i->backoff,
+        [HO_TRUTH_F_RTO] = i->rto_us,
+        [HO_TRUTH_F_UNACKED] = i->unacked,
+        [HO_TRUTH_F_LOST] = i->lost,
+        [HO_TRUTH_F_RTT] = i->rtt_us,
+        [HO_TRUTH_F_RTTVAR] = i->rttvar_us,
+        [HO_TRUTH_F_SSTHRESH] = i->ssthresh,
+        [HO_TRUTH_F_CWND] = i->cwnd,
         [HO_TRUTH_F_TOTAL] = i->total_retrans,
     };
     memcpy(s->f, values, sizeof(values));
@@ -362,8 +386,7 @@ static void sample_neigh(struct ho_truth_world *w, int host)
     uint64_t cursor = 0;
     struct ho_neigh_info info;
     struct ho_addr peer = addr_of(!host);
-    while (ho_host_is_up(w->hosts[host]) &&
-           ho_host_neigh_next(w->hosts[host], &cursor, &info)) {
+    while (ho_host_is_up(w->hosts[host]) && ho_host_neigh_next(w->hosts[host], &cursor, &info)) {
         if (ho_addr_eq(&info.addr, &peer)) {
             (void)snprintf(now.state, sizeof(now.state), "%s", ho_nud_name(info.state));
         }
@@ -460,8 +483,9 @@ int ho_truth_play(const struct ho_truth_script *s, const struct ho_truth_options
     if (w == NULL) {
         return -ENOMEM;
     }
-    *w = (struct ho_truth_world){ .s = s, .o = o, .recs = ret, .socks = ret_socks,
-                                  .neighs = ret_neighs };
+    *w = (struct ho_truth_world){
+        .s = s, .o = o, .recs = ret, .socks = ret_socks, .neighs = ret_neighs
+    };
     ho_bufpool_init(&w->bufs, 1 << 16);
     int err = build_host(w, 0);
     err = err == 0 ? build_host(w, 1) : err;

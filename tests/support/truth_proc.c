@@ -97,7 +97,10 @@ static void set_option(struct ho_truth_world *w, struct ho_truth_proc *p, int fd
     char full[40];
     bool of_socket = strcmp(name, "KEEPALIVE") == 0 || strcmp(name, "LINGER") == 0;
     (void)snprintf(full, sizeof(full), "%s_%s",
-                   of_socket ? "SO" : strcmp(name, "RECVERR") == 0 ? "IP" : "TCP", name);
+                   of_socket                      ? "SO"
+                   : strcmp(name, "RECVERR") == 0 ? "IP"
+                                                  : "TCP",
+                   name);
     struct ho_op op = { .kind = HO_OP_SETSOCKOPT, .fd = fd };
     op.opt = ho_sockopt_find(full);
     assert(op.opt >= 0);
@@ -121,16 +124,21 @@ static void set_options(struct ho_truth_world *w, struct ho_truth_proc *p, int f
 
 static void watch(struct ho_truth_world *w, struct ho_truth_proc *p, int fd, uint32_t events)
 {
-    struct ho_op op = { .kind = HO_OP_EPOLL_CTL, .fd = p->epoll, .target = fd,
-                        .arg = HO_EPOLL_ADD, .events = events, .data = (uint64_t)fd };
+    struct ho_op op = { .kind = HO_OP_EPOLL_CTL,
+                        .fd = p->epoll,
+                        .target = fd,
+                        .arg = HO_EPOLL_ADD,
+                        .events = events,
+                        .data = (uint64_t)fd };
     int64_t ret = call_now(w, p, &op);
     assert(ret == 0);
 }
 
 static void bind_to(struct ho_truth_world *w, struct ho_truth_proc *p, int fd, uint16_t port)
 {
-    struct ho_op on = { .kind = HO_OP_SETSOCKOPT, .fd = fd, .opt = HO_SOCKOPT_SO_REUSEADDR,
-                        .value = { 1 } };
+    struct ho_op on = {
+        .kind = HO_OP_SETSOCKOPT, .fd = fd, .opt = HO_SOCKOPT_SO_REUSEADDR, .value = { 1 }
+    };
     (void)call_now(w, p, &on);
     struct ho_op op = { .kind = HO_OP_BIND, .fd = fd, .addr = addr_of(p->host), .port = port };
     int64_t ret = call_now(w, p, &op);
@@ -262,7 +270,8 @@ static void do_listen(struct ho_truth_world *w, struct ho_truth_proc *p, struct 
 
 static void do_accept(struct ho_truth_world *w, struct ho_truth_proc *p, struct ho_truth_sock *s)
 {
-    struct ho_op op = { .kind = HO_OP_ACCEPT, .fd = sock_of(p, "L")->fd,
+    struct ho_op op = { .kind = HO_OP_ACCEPT,
+                        .fd = sock_of(p, "L")->fd,
                         .flags = HO_SOCK_NONBLOCK };
     int64_t fd = call_now(w, p, &op);
     char peer[12];
@@ -287,8 +296,9 @@ static void do_send(struct ho_truth_world *w, struct ho_truth_proc *p, struct ho
     }
     int64_t err = 0;
     while (done < want && err == 0) {
-        struct ho_op op = { .kind = HO_OP_SEND, .fd = s->fd, .buf = c->room + done,
-                            .len = want - done };
+        struct ho_op op = {
+            .kind = HO_OP_SEND, .fd = s->fd, .buf = c->room + done, .len = want - done
+        };
         int64_t ret = call_now(w, p, &op);
         done += ret > 0 ? (size_t)ret : 0;
         err = ret < 0 ? ret : 0;
@@ -306,7 +316,10 @@ static void do_recv(struct ho_truth_world *w, struct ho_truth_proc *p, struct ho
 {
     struct ho_truth_call *c = new_call(p, NULL);
     do {
-        struct ho_op op = { .kind = HO_OP_RECV, .fd = s->fd, .buf = c->room, .len = HO_TRUTH_ROOM,
+        struct ho_op op = { .kind = HO_OP_RECV,
+                            .fd = s->fd,
+                            .buf = c->room,
+                            .len = HO_TRUTH_ROOM,
                             .flags = HO_MSG_DONTWAIT };
         int64_t ret = call_now(w, p, &op);
         took(s, c->room, ret);
@@ -318,7 +331,8 @@ static void do_recv(struct ho_truth_world *w, struct ho_truth_proc *p, struct ho
 
 static void do_poll(struct ho_truth_world *w, struct ho_truth_proc *p, struct ho_truth_sock *s)
 {
-    struct ho_op op = { .kind = HO_OP_POLL, .fd = s->fd,
+    struct ho_op op = { .kind = HO_OP_POLL,
+                        .fd = s->fd,
                         .arg = (int)(HO_POLLIN | HO_POLLOUT | HO_POLLRDHUP) };
     int64_t ret = call_now(w, p, &op);
     char buf[48];
@@ -327,8 +341,7 @@ static void do_poll(struct ho_truth_world *w, struct ho_truth_proc *p, struct ho
                    ho_truth_events_text((unsigned)ret, buf));
 }
 
-static void do_so_error(struct ho_truth_world *w, struct ho_truth_proc *p,
-                        struct ho_truth_sock *s)
+static void do_so_error(struct ho_truth_world *w, struct ho_truth_proc *p, struct ho_truth_sock *s)
 {
     struct ho_op op = { .kind = HO_OP_GETSOCKOPT, .fd = s->fd, .opt = HO_SOCKOPT_SO_ERROR };
     int64_t ret = call_now(w, p, &op);
@@ -360,7 +373,8 @@ static void do_end(struct ho_truth_world *w, struct ho_truth_proc *p, struct ho_
                    const char *call)
 {
     bool closing = strcmp(call, "close") == 0;
-    struct ho_op op = { .kind = closing ? HO_OP_CLOSE : HO_OP_SHUTDOWN, .fd = s->fd,
+    struct ho_op op = { .kind = closing ? HO_OP_CLOSE : HO_OP_SHUTDOWN,
+                        .fd = s->fd,
                         .arg = HO_SHUT_WR };
     call_rec(w, p, call, s->name, "", call_now(w, p, &op));
     if (closing) {
@@ -526,8 +540,7 @@ static bool reads(const struct ho_truth_world *w, const struct ho_truth_proc *p,
     return does;
 }
 
-static void told(struct ho_truth_world *w, struct ho_truth_proc *p,
-                 const struct ho_epoll_event *ev)
+static void told(struct ho_truth_world *w, struct ho_truth_proc *p, const struct ho_epoll_event *ev)
 {
     const char *sock = name_of_fd(p, (int)ev->data);
     char buf[48];

@@ -52,8 +52,13 @@ struct ho_truth_rec *ho_truth_add(struct ho_truth_recs *list, enum ho_truth_kind
 {
     list->r = grow(list->r, list->n, &list->room, sizeof(list->r[0]));
     struct ho_truth_rec *r = &list->r[list->n++];
-    *r = (struct ho_truth_rec){ .t_us = t_us, .kind = kind, .who = who, .win = -1, .bytes = -1,
-                                .pair = -1, .t_last_us = t_us };
+    *r = (struct ho_truth_rec){ .t_us = t_us,
+                                .kind = kind,
+                                .who = who,
+                                .win = -1,
+                                .bytes = -1,
+                                .pair = -1,
+                                .t_last_us = t_us };
     return r;
 }
 
@@ -227,8 +232,11 @@ void ho_truth_script_free(struct ho_truth_script *s)
 static const struct {
     unsigned bit;
     const char *name;
-} EVENTS[] = { { HO_POLLIN, "IN" },   { HO_POLLOUT, "OUT" }, { HO_POLLERR, "ERR" },
-               { HO_POLLHUP, "HUP" }, { HO_POLLRDHUP, "RDHUP" } };
+} EVENTS[] = { { HO_POLLIN, "IN" },
+               { HO_POLLOUT, "OUT" },
+               { HO_POLLERR, "ERR" },
+               { HO_POLLHUP, "HUP" },
+               { HO_POLLRDHUP, "RDHUP" } };
 
 unsigned ho_truth_events(const char *text)
 {
@@ -306,8 +314,8 @@ static void expect_call(const struct ho_truth_script *s, const struct ho_truth_l
     if (receives && ho_truth_num(ret_text) > 0) {
         r->bytes = (long)ho_truth_num(ret_text);
     }
-    bool shown = strcmp(call, "send") == 0 || strcmp(call, "accept") == 0 ||
-                 strcmp(call, "status") == 0;
+    bool shown =
+        strcmp(call, "send") == 0 || strcmp(call, "accept") == 0 || strcmp(call, "status") == 0;
     (void)snprintf(r->text, sizeof(r->text), "%s %s %s= %s %s", call, ho_truth_word(l, 3),
                    shown ? ho_truth_word(l, 4) : "", ret_text, ho_truth_word(l, 6));
     (void)snprintf(r->sock, sizeof(r->sock), "%s", ho_truth_word(l, 3));

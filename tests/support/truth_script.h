@@ -60,15 +60,15 @@
 #define HO_TRUTH_PROCS 6
 
 struct ho_truth_line {
-    char kind;     /* the first letter; 'E' for `end`; 'h' for a line of the head */
-    int64_t t_us;  /* 0 for the head */
-    unsigned n;    /* words that follow; a line of the head counts its first word as well */
+    char kind;    /* the first letter; 'E' for `end`; 'h' for a line of the head */
+    int64_t t_us; /* 0 for the head */
+    unsigned n;   /* words that follow; a line of the head counts its first word as well */
     char **w;
 };
 
 struct ho_truth_script {
     char name[64];
-    char *text;            /* what the words point into */
+    char *text; /* what the words point into */
     char **words;
     struct ho_truth_line *lines;
     size_t n_lines;
@@ -76,7 +76,7 @@ struct ho_truth_script {
     uint64_t jiffies0;
     int64_t phase_ns;
     uint16_t port;
-    bool permanent;        /* arp */
+    bool permanent;                      /* arp */
     bool no_icmp, no_events, no_options; /* lacks */
     int64_t delay_us[HO_TRUTH_HOSTS];
     char procs[HO_TRUTH_PROCS][8]; /* names, in the order they start */
@@ -93,7 +93,7 @@ void ho_truth_script_free(struct ho_truth_script *s);
 /* 0 for c..., 1 for s...; words[i] of a line, "-" if there are not so many. */
 int ho_truth_host(const char *word);
 const char *ho_truth_word(const struct ho_truth_line *line, unsigned i);
-int64_t ho_truth_num(const char *word); /* 0 for "-" */
+int64_t ho_truth_num(const char *word);                               /* 0 for "-" */
 int ho_truth_proc(const struct ho_truth_script *s, const char *name); /* -1: none */
 
 /* One thing that happened: expected (from the script) or got (from the model). */
@@ -110,13 +110,13 @@ enum ho_truth_kind {
 struct ho_truth_rec {
     int64_t t_us;
     enum ho_truth_kind kind;
-    int who;          /* host, or process */
-    char text[112];   /* what is compared */
-    long win;         /* segments: the window; -1: none */
-    long bytes;       /* HO_TRUTH_APP: received; -1: not a receiving */
-    unsigned events;  /* HO_TRUTH_APP: of epoll, 0: none, ~0u: not known */
+    int who;         /* host, or process */
+    char text[112];  /* what is compared */
+    long win;        /* segments: the window; -1: none */
+    long bytes;      /* HO_TRUTH_APP: received; -1: not a receiving */
+    unsigned events; /* HO_TRUTH_APP: of epoll, 0: none, ~0u: not known */
     char sock[6];
-    int pair;         /* index of its like in the other list, -1: none */
+    int pair;          /* index of its like in the other list, -1: none */
     int64_t t_last_us; /* of several that were folded into one */
 };
 
@@ -128,11 +128,24 @@ struct ho_truth_recs {
 struct ho_truth_rec *ho_truth_add(struct ho_truth_recs *list, enum ho_truth_kind kind, int who,
                                   int64_t t_us);
 
-#define HO_TRUTH_SAMPLES(X)                                                                        \
-    X(TIMER, "timer") X(EXPIRES, "expires") X(IDIAG, "idiag_retrans") X(RQ, "rq") X(WQ, "wq")      \
-    X(CA, "ca") X(RETRANSMITS, "retransmits") X(PROBES, "probes") X(BACKOFF, "backoff")            \
-    X(RTO, "rto") X(UNACKED, "unacked") X(LOST, "lost") X(RTT, "rtt") X(RTTVAR, "rttvar")          \
-    X(SSTHRESH, "ssthresh") X(CWND, "cwnd") X(TOTAL, "total_retrans")
+#define HO_TRUTH_SAMPLES(X)       \
+    X(TIMER, "timer")             \
+    X(EXPIRES, "expires")         \
+    X(IDIAG, "idiag_retrans")     \
+    X(RQ, "rq")                   \
+    X(WQ, "wq")                   \
+    X(CA, "ca")                   \
+    X(RETRANSMITS, "retransmits") \
+    X(PROBES, "probes")           \
+    X(BACKOFF, "backoff")         \
+    X(RTO, "rto")                 \
+    X(UNACKED, "unacked")         \
+    X(LOST, "lost")               \
+    X(RTT, "rtt")                 \
+    X(RTTVAR, "rttvar")           \
+    X(SSTHRESH, "ssthresh")       \
+    X(CWND, "cwnd")               \
+    X(TOTAL, "total_retrans")
 
 enum ho_truth_field {
 #define X(id, text) HO_TRUTH_F_##id,

@@ -49,11 +49,11 @@ struct ho_truth_proc {
     struct ho_truth_call calls[HO_TRUTH_WAITING];
     const struct ho_truth_line **lines; /* its calls and events, in order */
     size_t n_lines;
-    size_t next;          /* the next call that is not an answer */
-    size_t event;         /* the next event expected */
+    size_t next;  /* the next call that is not an answer */
+    size_t event; /* the next event expected */
     struct ho_truth_answers answers;
-    int64_t look_us;      /* when it looks at epoll again; INT64_MAX: when something happens */
-    int64_t busy_us;      /* it does not look before */
+    int64_t look_us; /* when it looks at epoll again; INT64_MAX: when something happens */
+    int64_t busy_us; /* it does not look before */
 };
 
 struct ho_truth_frame {

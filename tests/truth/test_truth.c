@@ -107,6 +107,7 @@ static bool has_name(const struct names *list, const char *name)
 struct allowance {
     char name[64], what[12], where[12];
     int64_t from_us, to_us;
+    bool chance; /* the reason begins with "chance": it may or may not be needed */
     size_t used;
 };
 
@@ -122,17 +123,18 @@ static void read_allowances(void)
     while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
         struct allowance a = { .used = 0 };
         double from, to;
-        char reason[4];
+        char reason[8];
         if (line[0] == '#' || line[0] == '\n') {
             continue;
         }
-        int n = sscanf(line, "%63s | %11s | %11[^|] | %lf %lf | %3s", a.name, a.what, a.where,
+        int n = sscanf(line, "%63s | %11s | %11[^|] | %lf %lf | %7s", a.name, a.what, a.where,
                        &from, &to, reason);
         assert(n == 6 && "a line of allowances.txt is wrong or gives no reason");
         assert(allowed.n < MAX_ALLOWANCES);
         for (size_t k = strlen(a.where); k > 0 && a.where[k - 1] == ' '; k--) {
             a.where[k - 1] = '\0';
         }
+        a.chance = strncmp(reason, "chance", 6) == 0;
         a.from_us = (int64_t)(from * 1e6);
         a.to_us = (int64_t)(to * 1e6);
         allowed.a[allowed.n++] = a;
@@ -175,7 +177,7 @@ static size_t unused_allowances(void)
 {
     size_t n = 0;
     for (size_t i = 0; i < allowed.n; i++) {
-        if (allowed.a[i].used == 0) {
+        if (allowed.a[i].used == 0 && !allowed.a[i].chance) {
             (void)printf("%s %s %s: nothing needs this allowance any more\n", allowed.a[i].name,
                          allowed.a[i].what, allowed.a[i].where);
             n++;
@@ -241,8 +243,8 @@ static void print_line(const char *name, const struct ho_truth_result *r)
         return;
     }
     (void)printf("DIFF  %-40s order %zu time %zu state %zu neigh %zu: ", name,
-                 r->count[HO_TRUTH_C_ORDER], r->count[HO_TRUTH_C_TIME],
-                 r->count[HO_TRUTH_C_STATE], r->count[HO_TRUTH_C_NEIGH]);
+                 r->count[HO_TRUTH_C_ORDER], r->count[HO_TRUTH_C_TIME], r->count[HO_TRUTH_C_STATE],
+                 r->count[HO_TRUTH_C_NEIGH]);
     for (size_t i = 0; i < r->n_diffs; i++) {
         if (counts(r->diffs[i].what)) {
             print_diff(&r->diffs[i]);
@@ -371,8 +373,7 @@ static size_t misfit(const char *name, const struct ho_truth_options *o)
     assert(ok);
     size_t n = 0;
     for (size_t i = 0; i < r.n_diffs; i++) {
-        n += strncmp(r.diffs[i].where, "arp", 3) == 0 ||
-             strncmp(r.diffs[i].where, "neigh", 5) == 0;
+        n += strncmp(r.diffs[i].where, "arp", 3) == 0 || strncmp(r.diffs[i].where, "neigh", 5) == 0;
     }
     ho_truth_result_free(&r);
     ho_truth_script_free(&s);

@@ -94,7 +94,7 @@ const char *halfopen_why(const struct halfopen *w);
 /* ---- your own program's calls ---------------------------------------------------------------- */
 
 /* A new process on a host of the scenario. Returns its number (> 0); -ENOENT: no such host;
- * -EHOSTDOWN: it has no power; -ENOMEM.
+ * -ENETDOWN: it has no power; -ENOMEM.
  */
 int halfopen_process(struct halfopen *w, const char *host, const char *name);
 

@@ -116,7 +116,7 @@ void ho_host_tick(struct ho_host *h, struct ho_time now);
 
 /* ---- processes and their calls -------------------------------------------------------------- */
 
-/* A new process. Returns its pid (from 1 on); -ENOMEM; -EHOSTDOWN without power. */
+/* A new process. Returns its pid (from 1 on); -ENOMEM; -ENETDOWN without power. */
 int ho_host_spawn(struct ho_host *h, const char *name);
 
 /* SIGKILL, or exit: closes what it owns (FIN; RST with unread data or linger 0), in the order of

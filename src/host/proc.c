@@ -72,7 +72,7 @@ void ho_proc_close(struct ho_host *h, uint32_t pid, int fd, bool dying, struct h
 int ho_host_spawn(struct ho_host *h, const char *name)
 {
     if (!h->up) {
-        return -EHOSTDOWN;
+        return -ENETDOWN;
     }
     if (h->n_procs == h->cap_procs) {
         uint32_t cap = h->cap_procs == 0 ? 4 : 2 * h->cap_procs;

@@ -23,7 +23,7 @@ int ho_model_guest_new(struct ho_model *m, uint16_t node, const char *name,
     err = m->err != 0 ? m->err : ho_model_proc_start(m, p);
     if (err != 0) {
         free(p);
-        return err == -EINVAL ? -EHOSTDOWN : err;
+        return err == -EINVAL ? -ENETDOWN : err;
     }
     ho_list_push(&m->guests, &p->guest);
     *ret = p;

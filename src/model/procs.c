@@ -170,7 +170,7 @@ int ho_model_proc_start(struct ho_model *m, struct ho_model_proc *p)
     }
     pid = ho_host_spawn(node_of(m, p)->host, p->name);
     if (pid < 0) {
-        return pid == -EHOSTDOWN ? -EINVAL : pid;
+        return pid == -ENETDOWN ? -EINVAL : pid;
     }
     p->pid = (uint32_t)pid;
     p->stopped = false;

@@ -274,7 +274,7 @@ int ho_model_call(struct ho_model *m, struct ho_model_proc *p, const struct ho_p
 void ho_model_call_accepted(struct ho_model *m, struct ho_model_program *g, int fd);
 
 /* embed.c */
-/* A process that has no program: its calls come from outside. Returns 0; -EHOSTDOWN; -ENOMEM. */
+/* A process that has no program: its calls come from outside. Returns 0; -ENETDOWN; -ENOMEM. */
 int ho_model_guest_new(struct ho_model *m, uint16_t node, const char *name,
                        struct ho_model_proc **ret);
 /* Runs one call of such a process, on a socket that does not block; records it. */

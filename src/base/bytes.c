@@ -1,3 +1,7 @@
+/* A queue of bytes in chunks that come from a pool: see base/bytes.h. Its slots are a ring whose
+ * size is a power of two, so that a slot is found with a mask.
+ */
+
 #include "base/bytes.h"
 
 #include <assert.h>
@@ -14,7 +18,7 @@ static struct ho_buf *chunk_at(const struct ho_bytes *q, uint32_t i)
 static int grow(struct ho_bytes *q)
 {
     uint32_t slots = q->slots == 0 ? 4 : 2 * q->slots;
-    struct ho_buf **ring = malloc(slots * sizeof(*ring));
+    struct ho_buf **ring = malloc(slots * sizeof(struct ho_buf *));
 
     if (ring == NULL) {
         return -1;

@@ -314,9 +314,9 @@ void ho_call_kill(struct ho_host *h, uint32_t pid, struct ho_time now)
 {
     struct ho_op *op;
 
-    while (take_of(h, &h->completed, pid) != NULL) {
-        continue;
-    }
+    do {
+        op = take_of(h, &h->completed, pid);
+    } while (op != NULL);
     while ((op = take_of(h, &h->lingers, pid)) != NULL) {
         struct ho_sock *s = ho_slots_at(&h->socks, op->sock);
 

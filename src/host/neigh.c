@@ -87,7 +87,7 @@ static uint64_t reachable_j(struct ho_host *h, const struct ho_neigh *n, uint64_
     uint64_t base = ms_j(h, KNOB(h, n, BASE_REACHABLE_TIME_MS));
 
     if (nic->reach[family].drawn &&
-        upto(now_j, nic->reach[family].drawn_j + ms_j(h, RAND_REACH_S * 1000))) {
+        upto(now_j, nic->reach[family].drawn_j + ms_j(h, RAND_REACH_S * INT64_C(1000)))) {
         return nic->reach[family].jiffies;
     }
     nic->reach[family].drawn = true;
@@ -140,7 +140,7 @@ static void collect(struct ho_host *h)
         struct ho_neigh *n = ho_container(node, struct ho_neigh, all);
         bool idle =
             n->state == HO_NUD_NONE || n->state == HO_NUD_FAILED ||
-            (n->state == HO_NUD_STALE && upto(n->updated_j + ms_j(h, GC_AGE_S * 1000), now_j));
+            (n->state == HO_NUD_STALE && upto(n->updated_j + ms_j(h, GC_AGE_S * INT64_C(1000)), now_j));
 
         node = node->next;
         if (idle) {

@@ -50,8 +50,7 @@ struct ho_neigh_table {
 
 /* How an answer is taken (Linux: NEIGH_UPDATE_F_*). */
 #define HO_NEIGH_OVERRIDE 1u      /* another MAC replaces the one known */
-#define HO_NEIGH_WEAK_OVERRIDE 2u /* another MAC makes a REACHABLE entry STALE, and is not taken \
-                                   */
+#define HO_NEIGH_WEAK_OVERRIDE 2u /* another MAC is not taken: a REACHABLE entry becomes STALE */
 #define HO_NEIGH_ADMIN 4u         /* a person says so: permanent entries too */
 
 static inline bool ho_neigh_connected(const struct ho_neigh *n)

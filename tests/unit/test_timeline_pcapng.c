@@ -1,5 +1,7 @@
 /* Unit tests of src/timeline/pcapng.c: the capture's blocks, and what tshark reads from it. */
 
+#define _XOPEN_SOURCE 700
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -159,9 +162,15 @@ static void tshark_reads_it_without_a_complaint(void **state)
     (void)state;
     struct ho_timeline tl;
     struct ho_text out = { 0 };
+    char folder[] = P_tmpdir "/halfopen-pcapng-XXXXXX";
 
+    /* Its own folder: another run of this test may be under way. */
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
     if (system("command -v tshark > " FILE_OUT " 2>&1") != 0) {
         print_message("tshark is not installed\n");
+        remove(FILE_OUT);
+        rmdir(folder);
         skip();
     }
     make_timeline(&tl);
@@ -188,6 +197,7 @@ static void tshark_reads_it_without_a_complaint(void **state)
     remove(FILE_PCAPNG);
     remove(FILE_OUT);
     remove(FILE_ERR);
+    assert_int_equal(rmdir(folder), 0);
     ho_text_free(&out);
     ho_timeline_destroy(&tl);
 }

@@ -139,13 +139,16 @@ static void a_sample_is_right_if_the_state_was_so_near_its_time(void **state)
     const char *model = "k -1000000 s ESTABLISHED off 0 0 0 0 0 0 0 0 204000 0\n"
                         "k 10000 s ESTABLISHED on 0 0 0 0 0 0 0 0 204000 1\n"
                         "k 424000 s ESTABLISHED on 0 1 0 0 4 1 0 1 408000 1\n";
-    assert_int_equal(differences("k 30000 s ESTABLISHED on 0 0 0 0 0 0 0 0 204000 1\n", model,
-                                 HO_TRUTH_C_STATE), 0);
+    assert_int_equal(
+        differences("k 30000 s ESTABLISHED on 0 0 0 0 0 0 0 0 204000 1\n", model, HO_TRUTH_C_STATE),
+        0);
     /* 20 ms before the model's change, and 80 ms before it. */
     assert_int_equal(differences("k 404000 s ESTABLISHED on 0 1 0 0 4 1 0 1 408000 1\n", model,
-                                 HO_TRUTH_C_STATE), 0);
+                                 HO_TRUTH_C_STATE),
+                     0);
     assert_int_equal(differences("k 344000 s ESTABLISHED on 0 1 0 0 4 1 0 1 408000 1\n", model,
-                                 HO_TRUTH_C_STATE), 1);
+                                 HO_TRUTH_C_STATE),
+                     1);
     assert_int_equal(differences("k 500000 s gone\n", model, HO_TRUTH_C_STATE), 1);
 }
 

@@ -121,6 +121,7 @@ struct ho_tcp_work {
     uint32_t rcvq_space, rcvq_seq; /* receive buffer tuning: bytes a round trip, and since when */
     struct ho_time rcvq_time;
     uint32_t rcv_rtt_us; /* smoothed, times 8 */
+    uint32_t rcv_tsecr;  /* the echo it was last measured by */
     uint32_t moved;      /* bytes that went through: a busy connection keeps it */
     uint8_t n_sacks;
     uint8_t joined; /* segments that Linux would have joined with the last one in rcvq */
@@ -295,14 +296,15 @@ static inline struct ho_seq tcp_wnd_end(const struct ho_tcp *c)
 {
     return ho_seq_add(c->snd_una, c->snd_wnd);
 }
-uint32_t tcp_mss_now(const struct ho_tcp *c); /* less the SACK blocks that go along */
+uint32_t tcp_burst_segs(const struct ho_tcp *c); /* of one burst, at most */
+uint32_t tcp_mss_now(const struct ho_tcp *c);    /* less the SACK blocks that go along */
 void tcp_sync_mss(const struct ho_tcp_env *env, struct ho_tcp *c, uint16_t peer_mss);
 
 /* ---- rexmit.c: sending again, probing ---- */
 /* Returns 0; -EBUSY a copy is still in the host; -EHOSTUNREACH no route; -EAGAIN; -ENOMEM. */
-int tcp_retransmit(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s,
+int tcp_retransmit(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, uint32_t segs,
                    struct ho_time now);
-int tcp_resend(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s,
+int tcp_resend(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, uint32_t segs,
                struct ho_time now); /* without the books of loss recovery */
 void tcp_loss_probe(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 bool tcp_schedule_loss_probe(struct ho_tcp_env *env, struct ho_tcp *c, bool advancing,

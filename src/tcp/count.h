@@ -42,6 +42,7 @@
     X(SPURIOUS_RTOS, "TCPSpuriousRTOs")                              \
     X(SYN_RETRANS, "TCPSynRetrans")                                  \
     X(OFO_QUEUE, "TCPOFOQueue")                                      \
+    X(OFO_PRUNED, "OfoPruned")                                       \
     X(LISTEN_OVERFLOWS, "ListenOverflows")                           \
     X(LISTEN_DROPS, "ListenDrops")                                   \
     X(TW, "TW")                                                      \

@@ -31,6 +31,9 @@ void tcp_mark_lost(struct ho_tcp *c, struct ho_tcp_skb *s)
         s->rexmit = false;
         w->retrans_out -= segs;
     }
+    if ((c->flags & TCP_F_SACK) == 0 && w->sacked_out + w->lost_out > w->packets_out) {
+        w->sacked_out = w->packets_out - w->lost_out; /* a lost one sent no duplicate ACK */
+    }
 }
 
 static void init_undo(struct ho_tcp *c)

@@ -199,12 +199,40 @@ static void ooo_drain(struct ho_tcp_env *env, struct ho_tcp *c)
 
 static uint32_t joins(struct ho_tcp_work *w)
 {
-    if (w->rcvq.count == 0 || w->joined + 1u >= JOINED_MAX) {
+    if (w->rcvq.count == 0 || w->joined >= JOINED_MAX) {
         w->joined = 0;
         return 0;
     }
     w->joined++;
     return 1;
+}
+
+/* The buffer is full: what came out of order after `seq` goes, the latest first, so that a hole
+ * can always be filled (Linux tcp_prune_ofo_queue). Returns true if there is room then. What was
+ * reported by SACK may be gone: the reports start anew (RFC 2018 8).
+ */
+static bool prune(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_seq seq)
+{
+    struct ho_tcp_work *w = c->work;
+
+    while (w->rmem > c->rcvbuf && w->ooo.count > 0 && ho_seq_after(buf_seq(w->ooo.last), seq)) {
+        struct ho_buf *last = w->ooo.last, *prev = NULL;
+        for (struct ho_buf *b = w->ooo.first; b != last; b = b->next) {
+            prev = b;
+        }
+        w->ooo.last = prev;
+        if (prev != NULL) {
+            prev->next = NULL;
+        } else {
+            w->ooo.first = NULL;
+        }
+        w->ooo.count--;
+        w->n_sacks = 0;
+        w->rmem -= last->tag[1];
+        tcp_count(env, HO_TCP_COUNT_OFO_PRUNED);
+        ho_buf_put(env->bufs, last);
+    }
+    return w->rmem <= c->rcvbuf;
 }
 
 static void in_order(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wire_tcp *seg,
@@ -213,7 +241,7 @@ static void in_order(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_w
     struct ho_tcp_work *w = c->work;
     uint32_t len = b->len;
 
-    if (!tcp_rcv_room(env, c)) {
+    if (!tcp_rcv_room(env, c) && !prune(env, c, c->rcv_nxt)) {
         c->ack_pending |= TCP_ACK_NOMEM | TCP_ACK_NOW;
         tcp_schedule_ack(c);
         c->wake |= HO_WAKE_READ;
@@ -256,7 +284,7 @@ static void out_of_order(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_buf
     struct ho_buf *prev = NULL, *at = w->ooo.first;
 
     tcp_schedule_ack(c);
-    if (w->ooo.count >= TCP_OOO_MAX || !tcp_rcv_room(env, c)) {
+    if (w->ooo.count >= TCP_OOO_MAX || (!tcp_rcv_room(env, c) && !prune(env, c, buf_seq(b)))) {
         tcp_count(env, HO_TCP_COUNT_RCV_Q_DROP);
         ho_buf_put(env->bufs, b);
         return;

@@ -57,7 +57,8 @@ static void trim_head(struct ho_tcp *c, struct ho_tcp_skb *s)
     }
 }
 
-int tcp_resend(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, struct ho_time now)
+int tcp_resend(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, uint32_t segs,
+               struct ho_time now)
 {
     if (s->parked > 0) {
         c->work->throttled = true;
@@ -77,7 +78,10 @@ int tcp_resend(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, s
     } else {
         room = ho_seq_diff(tcp_wnd_end(c), s->seq);
     }
-    uint32_t len = mss < room ? mss : room;
+    uint32_t len = mss * segs;
+    if (len > room) {
+        len = room >= mss ? room / mss * mss : room;
+    }
     if (s->len > len) {
         if (tcp_skb_split(env, c, s, len) < 0) {
             return -ENOMEM;
@@ -87,19 +91,19 @@ int tcp_resend(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, s
     }
     tcp_emit(env, c, s, now);
     s->ever_rexmit = true;
-    c->work->total_retrans++;
-    tcp_count(env, HO_TCP_COUNT_RETRANS_SEGS);
+    c->work->total_retrans += tcp_skb_segs(c, s);
+    env->count[HO_TCP_COUNT_RETRANS_SEGS] += tcp_skb_segs(c, s);
     if (c->state == HO_TCP_SYN_SENT) {
         tcp_count(env, HO_TCP_COUNT_SYN_RETRANS);
     }
     return 0;
 }
 
-int tcp_retransmit(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s,
+int tcp_retransmit(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, uint32_t segs,
                    struct ho_time now)
 {
     struct ho_tcp_work *w = c->work;
-    int err = tcp_resend(env, c, s, now);
+    int err = tcp_resend(env, c, s, segs, now);
 
     if (err == 0 && !s->rexmit) {
         s->rexmit = true;
@@ -162,7 +166,7 @@ static bool probe_with_last(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_
         }
         last = last->next;
     }
-    if (tcp_resend(env, c, last, now) != 0) {
+    if (tcp_resend(env, c, last, 1, now) != 0) {
         return false;
     }
     c->work->tlp_retrans = true;
@@ -209,11 +213,12 @@ void tcp_rexmit_lost(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time no
         if (!s->lost || s->acked || s->rexmit) {
             continue;
         }
-        if (tcp_retransmit(env, c, s, now) != 0) {
+        uint32_t segs = tcp_cwnd(c) - tcp_in_flight(w), most = tcp_burst_segs(c);
+        if (tcp_retransmit(env, c, s, segs < most ? segs : most, now) != 0) {
             break;
         }
         if (tcp_in_reduction(w)) {
-            w->prr_out++;
+            w->prr_out += tcp_skb_segs(c, s);
         }
         rearm = rearm || (s == w->head && w->pending != TCP_PENDING_REO);
     }

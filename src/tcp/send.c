@@ -88,7 +88,7 @@ static uint32_t split_point(const struct ho_tcp *c, const struct ho_tcp_skb *s, 
 /* Segments of one burst: a millisecond's worth at the pace of the last ACK, more on a short path,
  * at least two (Linux tcp_tso_autosize).
  */
-static uint32_t burst_segs(const struct ho_tcp *c)
+uint32_t tcp_burst_segs(const struct ho_tcp *c)
 {
     const struct ho_tcp_work *w = c->work;
     uint32_t rtt_us = w->rack.min_rtt_us != 0 ? w->rack.min_rtt_us : c->srtt_us >> 3;
@@ -108,7 +108,7 @@ static uint32_t cwnd_quota(const struct ho_tcp *c)
     if (out >= cwnd) {
         return 0;
     }
-    uint32_t half = cwnd > 1 ? cwnd >> 1 : 1, most = burst_segs(c);
+    uint32_t half = cwnd > 1 ? cwnd >> 1 : 1, most = tcp_burst_segs(c);
     uint32_t quota = cwnd - out < half ? cwnd - out : half;
     return quota < most ? quota : most;
 }
@@ -166,7 +166,7 @@ bool tcp_write(struct ho_tcp_env *env, struct ho_tcp *c, unsigned nonagle, int p
             quota = 1;
         }
         limited = quota == 0;
-        if (quota * tcp_mss_now(c) > s->len) {
+        if (env->profile->grows_unsent && quota * tcp_mss_now(c) > s->len) {
             tcp_skb_grow(env, c, s, quota * tcp_mss_now(c) - s->len);
         }
         if (limited || !may_send(env, c, quota, nonagle)) {

@@ -222,7 +222,7 @@ void tcp_retransmit_timer(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_ti
             return;
         }
         tcp_enter_loss(env, c, now);
-        tcp_retransmit(env, c, w->head, now);
+        tcp_retransmit(env, c, w->head, 1, now);
         rexmt_rearm(env, c, now);
         return;
     }
@@ -232,7 +232,7 @@ void tcp_retransmit_timer(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_ti
     }
     tcp_enter_loss(env, c, now);
     c->retransmits++; /* of 8 bits, and wraps, as icsk_retransmits (s03_own_dynarp_lan_r15) */
-    tcp_retransmit(env, c, w->head, now); /* a failure backs off as a loss does */
+    tcp_retransmit(env, c, w->head, 1, now); /* a failure backs off as a loss does */
     rexmt_rearm(env, c, now);
 }
 

@@ -198,7 +198,11 @@ void tcp_rcv_rtt(struct ho_tcp *c, const struct ho_wire_tcp *seg, struct ho_time
 {
     struct ho_tcp_work *w = c->work;
 
-    if (!seg->has_ts || seg->ts_ecr == 0 || seg->payload_len < c->rcv_mss) {
+    if (!seg->has_ts || seg->ts_ecr == w->rcv_tsecr) {
+        return; /* one sample an echo */
+    }
+    w->rcv_tsecr = seg->ts_ecr;
+    if (seg->ts_ecr == 0 || seg->payload_len < c->rcv_mss) {
         return;
     }
     uint32_t ms = ho_tcp_ts_now(c->path, now) - seg->ts_ecr;

@@ -150,10 +150,17 @@ static void tell_tcp(struct ho_host *h, struct ho_sock *s, enum ho_sockopt id,
     ho_sock_settle(h, s, now);
 }
 
+/* Whether there is such an option, and this kernel has it. */
+static bool is_option(const struct ho_host *h, int opt)
+{
+    return opt >= 0 && opt < HO_SOCKOPT_COUNT &&
+           ho_profile_has_sockopt(h->conf.profile, (enum ho_sockopt)opt);
+}
+
 int64_t ho_call_setsockopt(struct ho_host *h, struct ho_sock *s, const struct ho_op *op,
                            struct ho_time now)
 {
-    if (op->opt < 0 || op->opt >= HO_SOCKOPT_COUNT) {
+    if (!is_option(h, op->opt)) {
         return -ENOPROTOOPT;
     }
     enum ho_sockopt id = (enum ho_sockopt)op->opt;
@@ -254,7 +261,7 @@ int64_t ho_call_getsockopt(struct ho_host *h, struct ho_sock *s, struct ho_op *o
 {
     const struct ho_tcp_opts *o = *opts_of(h, s);
 
-    if (op->opt < 0 || op->opt >= HO_SOCKOPT_COUNT) {
+    if (!is_option(h, op->opt)) {
         return -ENOPROTOOPT;
     }
     enum ho_sockopt id = (enum ho_sockopt)op->opt;

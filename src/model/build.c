@@ -76,7 +76,9 @@ static int build_host(struct ho_model *m, struct ho_model_node *n)
         .bufs = &m->bufs,
         .max_sockets = HO_MODEL_SOCKETS,
     };
-    int err;
+    int err, profile = ho_profile_find(n->plan->profile);
+
+    conf.profile = profile >= 0 ? (enum ho_profile_id)profile : HO_PROFILE_6_18;
 
     snprintf(conf.name, sizeof(conf.name), "%s", n->plan->name);
     err = ho_host_new(&n->host, &conf);
@@ -168,7 +170,12 @@ static int configure_sysctl(struct ho_model *m, const struct ho_step *step)
 {
     const struct ho_plan_sysctl *s = &step->u.sysctl;
     const char *name = ho_sysctl_info((enum ho_sysctl)s->id)->name;
+    int profile = ho_profile_find(m->plan->nodes[s->host].profile);
 
+    if (profile >= 0 &&
+        !ho_profile_has_sysctl((enum ho_profile_id)profile, (enum ho_sysctl)s->id)) {
+        return refuse(m, step, "the host's kernel does not have this sysctl");
+    }
     if (ho_sysctl_parse(ho_host_sysctls(m->nodes[s->host].host), name, s->text) != 0) {
         return refuse(m, step, "the sysctl does not take this value");
     }

@@ -76,6 +76,7 @@ static void put_host(struct ho_model *m, const struct ho_model_node *n)
 {
     char text[HO_ADDR_TEXT + 8];
     char addr[HO_ADDR_TEXT];
+    int profile = ho_profile_find(n->plan->profile);
 
     for (unsigned i = 0; i < n->plan->addr_count; i++) {
         snprintf(text, sizeof(text), "%s/%u", ho_addr_text(&n->plan->addr[i].addr, addr),
@@ -87,7 +88,9 @@ static void put_host(struct ho_model *m, const struct ho_model_node *n)
     put(m, n->name, "host", "", "phase_ns", "", n->plan->phase_ns);
     put(m, n->name, "host", "", "profile", ho_model_name(m, n->plan->profile), 0);
     for (unsigned i = 0; i < HO_SYSCTL_COUNT; i += numbers_of(i)) {
-        put_sysctl(m, n, i);
+        if (profile < 0 || ho_profile_has_sysctl((enum ho_profile_id)profile, (enum ho_sysctl)i)) {
+            put_sysctl(m, n, i);
+        }
     }
 }
 

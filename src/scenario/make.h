@@ -59,6 +59,10 @@ int ho_maker_refuse(const struct ho_maker *m, const struct ho_scn_line *line,
 /* A string that lives as long as the plan, or NULL. */
 const char *ho_maker_keep(struct ho_maker *m, const char *text);
 
+/* Whether the host's kernel has the sysctl (knobs/profile.h). Returns 0; -EINVAL. */
+int ho_maker_has_sysctl(const struct ho_maker *m, const struct ho_scn_line *line, uint16_t host,
+                        const struct ho_plan_sysctl *sysctl);
+
 /* Appends a step to steps or setup. Returns 0; -EINVAL if there are too many; -ENOMEM. */
 int ho_maker_step(struct ho_maker *m, const struct ho_scn_line *line, const struct ho_step *step);
 int ho_maker_setup(struct ho_maker *m, const struct ho_scn_line *line, const struct ho_step *step);

@@ -5,6 +5,7 @@
 
 #include "host/op.h"
 #include "knobs/errno.h"
+#include "knobs/profile.h"
 #include "knobs/sockopt.h"
 #include "knobs/state.h"
 #include "knobs/sysctl.h"
@@ -25,6 +26,11 @@ static const char *engine_word(unsigned n)
     static const char *const words[] = { "model", "kernel", "virtual-kernel" };
 
     return n < sizeof(words) / sizeof(words[0]) ? words[n] : NULL;
+}
+
+static const char *profile_word(unsigned n)
+{
+    return n < HO_PROFILE_COUNT ? ho_profile((enum ho_profile_id)n)->name : NULL;
 }
 
 /* Several numbers of one sysctl are lines of the same name: the first stands for all. */
@@ -93,11 +99,11 @@ static const char *events_word(unsigned n)
 }
 
 static const char *(*const lists[HO_TYPE_COUNT_])(unsigned) = {
-    [HO_TYPE_ENGINE] = engine_word,   [HO_TYPE_SYSCTL] = sysctl_word,
-    [HO_TYPE_SOCKOPT] = sockopt_word, [HO_TYPE_STATE] = state_word,
-    [HO_TYPE_WHAT] = what_word,       [HO_TYPE_CALL] = call_word,
-    [HO_TYPE_FRAME] = frame_word,     [HO_TYPE_MARK] = mark_word,
-    [HO_TYPE_EVENTS] = events_word,
+    [HO_TYPE_ENGINE] = engine_word, [HO_TYPE_PROFILE] = profile_word,
+    [HO_TYPE_SYSCTL] = sysctl_word, [HO_TYPE_SOCKOPT] = sockopt_word,
+    [HO_TYPE_STATE] = state_word,   [HO_TYPE_WHAT] = what_word,
+    [HO_TYPE_CALL] = call_word,     [HO_TYPE_FRAME] = frame_word,
+    [HO_TYPE_MARK] = mark_word,     [HO_TYPE_EVENTS] = events_word,
 };
 
 const char *ho_type_word(enum ho_type type, unsigned n)

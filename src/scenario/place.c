@@ -346,6 +346,7 @@ static bool read_word(const struct ho_matcher *m, const struct ho_item *item, co
     case HO_TYPE_CONDITION:
         return read_condition(m, text, a);
     case HO_TYPE_ENGINE:
+    case HO_TYPE_PROFILE:
     case HO_TYPE_SYSCTL:
     case HO_TYPE_SOCKOPT:
     case HO_TYPE_STATE:

@@ -235,7 +235,8 @@ static int step_set(struct ho_maker *m, const struct ho_scn_line *line, struct h
             (strcmp(host, "all") == 0 || strcmp(host, m->plan->nodes[i].name) == 0)) {
             step->host = (uint16_t)i;
             step->u.sysctl.host = (uint16_t)i;
-            err = ho_maker_step(m, line, step);
+            err = ho_maker_has_sysctl(m, line, step->host, &step->u.sysctl);
+            err = err == 0 ? ho_maker_step(m, line, step) : err;
         }
     }
     return err;

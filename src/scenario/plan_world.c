@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "knobs/profile.h"
 #include "scenario/make.h"
 
 /* Streams of the seed (base/rng.h): one a host. */
@@ -285,6 +286,22 @@ static void share_rtt(struct ho_maker *m)
     }
 }
 
+int ho_maker_has_sysctl(const struct ho_maker *m, const struct ho_scn_line *line, uint16_t host,
+                        const struct ho_plan_sysctl *sysctl)
+{
+    const struct ho_plan_node *node = &m->plan->nodes[host];
+    enum ho_profile_id profile = (enum ho_profile_id)ho_profile_find(node->profile);
+    enum ho_sysctl id = (enum ho_sysctl)sysctl->id;
+
+    if (ho_profile_has_sysctl(profile, id)) {
+        return 0;
+    }
+    const struct ho_scn_arg *a = line->number != 0 ? ho_scn_arg(m->s, line, "name") : NULL;
+    return ho_mistake(m->e, line->number, a != NULL ? a->column : 0,
+                      "%s is %s: it has no %s, which came with Linux %s", node->name, node->profile,
+                      sysctl->name, ho_profile_sysctl_since(id));
+}
+
 /* Puts a sysctl on one host or, with HO_PLAN_NONE, on all. */
 static int set_on(struct ho_maker *m, const struct ho_scn_line *line, uint16_t host,
                   const struct ho_plan_sysctl *sysctl)
@@ -298,7 +315,8 @@ static int set_on(struct ho_maker *m, const struct ho_scn_line *line, uint16_t h
         }
         step.u.sysctl = *sysctl;
         step.u.sysctl.host = (uint16_t)i;
-        int err = ho_maker_setup(m, line, &step);
+        int err = ho_maker_has_sysctl(m, line, step.host, sysctl);
+        err = err == 0 ? ho_maker_setup(m, line, &step) : err;
         if (err != 0) {
             return err;
         }

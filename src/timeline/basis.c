@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "knobs/profile.h"
 #include "timeline/mark.h"
 #include "timeline/view.h"
 
@@ -194,6 +195,19 @@ static int64_t sysctl(const struct look *l, const char *name, int64_t fallback)
     return s == NULL ? fallback : s->value;
 }
 
+/* tcp_syn_linear_timeouts, which a kernel may not have: then no timeout of a SYN is linear. */
+static int64_t syn_linear(const struct look *l)
+{
+    const struct ho_rec_settings *s =
+        ho_view_setting(l->tl, l->end, "host", l->one->host, NULL, "profile");
+    int profile = s == NULL ? -1 : ho_profile_find(s->text);
+    struct ho_sysctls of_profile;
+
+    ho_profile_sysctls(profile < 0 ? HO_PROFILE_6_18 : (enum ho_profile_id)profile, &of_profile);
+    return sysctl(l, "net.ipv4.tcp_syn_linear_timeouts",
+                  of_profile.v[HO_SYSCTL_TCP_SYN_LINEAR_TIMEOUTS]);
+}
+
 /* A socket's option, else the fallback. */
 static int64_t option(const struct look *l, const char *name, int64_t fallback)
 {
@@ -238,7 +252,7 @@ static void take_settings(const struct look *l, struct ho_basis *b)
     b->tlp = sysctl(l, "net.ipv4.tcp_early_retrans", 3) >= 3;
     b->retries2 = count_of(sysctl(l, "net.ipv4.tcp_retries2", 15));
     b->orphan_retries = count_of(sysctl(l, "net.ipv4.tcp_orphan_retries", 0));
-    b->linear = count_of(sysctl(l, "net.ipv4.tcp_syn_linear_timeouts", 4));
+    b->linear = count_of(syn_linear(l));
     b->fin_timeout = at_least_0(sysctl(l, "net.ipv4.tcp_fin_timeout", 60), HO_NS_PER_S);
     if (option(l, "TCP_LINGER2", 0) > 0) {
         b->fin_timeout = at_least_0(option(l, "TCP_LINGER2", 0), HO_NS_PER_S);

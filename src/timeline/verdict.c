@@ -170,7 +170,8 @@ static bool tells_the_end(const struct ho_rec_app *a)
         return true;
     }
     if (a->err[0] != '\0') {
-        return !tells_nothing(a->err);
+        /* an option refused (ENOPROTOOPT) says nothing about the peer */
+        return !is_call(a, "setsockopt") && !tells_nothing(a->err);
     }
     if (a->ret == 0 && (is_call(a, "recv") || is_call(a, "read")) &&
         !(a->has_asked && a->asked == 0)) {

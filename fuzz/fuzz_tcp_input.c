@@ -38,6 +38,14 @@ static uint8_t u8(struct world *w)
     return w->at < w->end ? *w->at++ : 0;
 }
 
+/* A small number to add to a sequence number: -128 to 127. */
+static uint32_t near(struct world *w)
+{
+    uint8_t u = u8(w);
+
+    return u < 128 ? u : u - UINT32_C(256);
+}
+
 static uint16_t u16(struct world *w)
 {
     uint8_t high = u8(w);
@@ -196,7 +204,7 @@ static void put_sacks(struct world *w, struct ho_wire_tcp *seg)
     for (uint8_t i = 0; i < seg->n_sack; i++) {
         uint32_t mss = w->c.mss != 0 ? w->c.mss : 1;
         uint32_t unit = (u8(w) & 3) != 0 ? mss : 1;
-        uint32_t from = w->c.snd_una.v + (uint32_t)(int8_t)u8(w) * unit;
+        uint32_t from = w->c.snd_una.v + near(w) * unit;
         seg->sack[i] = (struct ho_tcp_sack){ from, from + u8(w) * unit };
     }
 }
@@ -231,7 +239,7 @@ static struct ho_wire_tcp segment(struct world *w, bool wild)
     if (wild) {
         seg.seq += (uint32_t)offset(w);
         seg.ack += (uint32_t)offset(w);
-        seg.ts_val += (uint32_t)(int8_t)u8(w);
+        seg.ts_val += near(w);
         seg.ts_ecr -= u8(w);
         seg.has_ts = seg.has_ts && (u8(w) & 15) != 0;
     }

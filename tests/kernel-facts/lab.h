@@ -105,7 +105,7 @@ const struct lab_rec *lab_nth(char side, enum lab_kind kind, const char *flags, 
  */
 #define LAB_LATE_MS 250
 #define LAB_BETWEEN(us, lo, hi)                                                                    \
-    LAB_CHECK((us) >= (lo) * 1000LL && (us) <= ((hi) + LAB_LATE_MS) * 1000LL,                       \
+    LAB_CHECK((us) >= (lo) * 1000LL && (us) <= ((hi) + LAB_LATE_MS) * 1000LL,                      \
               "%.1f ms, expected %lld to %lld", (double)(us) / 1e3, (long long)(lo),               \
               (long long)(hi))
 

@@ -7,6 +7,11 @@
 
 #include "host/machine.h"
 
+/* The count of jiffies must not be negative at world time 0. What is added instead is a multiple of
+ * every granule of the wheel, so that no timer can tell.
+ */
+#define EPOCH ((uint64_t)1 << 40)
+
 static void drop_all(struct ho_host *h, struct ho_bufq *q)
 {
     struct ho_buf *b;
@@ -108,7 +113,8 @@ void ho_host_boot(struct ho_host *h, struct ho_time now)
         return;
     }
     h->clk = h->conf.clk;
-    h->clk.jiffies0 -= ho_clk_jiffies(&h->conf.clk, now) - ho_clk_jiffies(&h->conf.clk, start);
+    uint64_t elapsed = ho_clk_jiffies(&h->conf.clk, now) - ho_clk_jiffies(&h->conf.clk, start);
+    h->clk.jiffies0 += elapsed != 0 ? EPOCH - elapsed : 0;
     ho_timerq_init(&h->timers, now);
     h->timers.newest_first = true;
     ho_rng_init(&h->rng, h->conf.seed, ++h->boots);

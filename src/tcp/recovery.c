@@ -281,13 +281,18 @@ static void reno_reset(struct ho_tcp *c)
     c->work->sacked_out = 0;
 }
 
-static void reno_mark_head(struct ho_tcp *c)
+/* One segment is known to be lost, not the whole run that it begins. */
+static void reno_mark_head(struct ho_tcp_env *env, struct ho_tcp *c)
 {
     struct ho_tcp_work *w = c->work;
 
-    if (w->head != NULL && w->head != w->send_head && !w->head->lost) {
-        tcp_mark_lost(c, w->head);
+    if (w->head == NULL || w->head == w->send_head || w->head->lost) {
+        return;
     }
+    if (w->head->len > c->mss && tcp_skb_split(env, c, w->head, c->mss) < 0) {
+        return;
+    }
+    tcp_mark_lost(c, w->head);
 }
 
 /* ---- the states
@@ -306,9 +311,9 @@ static void identify_loss(struct ho_tcp_env *env, struct ho_tcp *c, struct tcp_a
 
     if (!sack_on(c)) {
         if (w->ca_state == TCP_CA_RECOVERY && (a->flags & ACKF_UNA_ADVANCED) != 0) {
-            reno_mark_head(c); /* a partial ACK (RFC 6582 3.2) */
+            reno_mark_head(env, c); /* a partial ACK (RFC 6582 3.2) */
         } else if (w->ca_state < TCP_CA_RECOVERY && w->sacked_out >= w->reordering) {
-            reno_mark_head(c);
+            reno_mark_head(env, c);
         }
         return;
     }

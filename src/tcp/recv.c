@@ -281,7 +281,7 @@ static void in_order(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_w
 static void out_of_order(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_buf *b)
 {
     struct ho_tcp_work *w = c->work;
-    struct ho_buf *prev = NULL, *at = w->ooo.first;
+    struct ho_buf *prev = NULL, *at;
 
     tcp_schedule_ack(c);
     if (w->ooo.count >= TCP_OOO_MAX || (!tcp_rcv_room(env, c) && !prune(env, c, buf_seq(b)))) {
@@ -289,7 +289,7 @@ static void out_of_order(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_buf
         ho_buf_put(env->bufs, b);
         return;
     }
-    for (; at != NULL && ho_seq_before(buf_seq(at), buf_seq(b)); at = at->next) {
+    for (at = w->ooo.first; at != NULL && ho_seq_before(buf_seq(at), buf_seq(b)); at = at->next) {
         prev = at;
     }
     if ((prev != NULL && !ho_seq_after(buf_end(b), buf_end(prev))) ||

@@ -137,6 +137,9 @@ int ho_sock_disconnect(struct ho_host *h, struct ho_sock *s)
     if (x == NULL) {
         return -ENOMEM;
     }
+    if (ho_tcp_why(&s->tcp) == HO_TCP_WHY_ICMP && (s->flags & HO_SOCK_V6) == 0) {
+        s->flags |= HO_SOCK_ERRQUEUE; /* tcp_v4_err() queues it, tcp_v6_err() for RECVERR only */
+    }
     x->laddr = s->tcp.path->local;
     x->lport = keep ? s->tcp.lport : 0;
     x->opts = s->tcp.opts;
@@ -298,11 +301,13 @@ void ho_sock_release(struct ho_host *h, struct ho_sock *s, bool dying, struct ho
 
 uint32_t ho_sock_poll(struct ho_host *h, struct ho_sock *s)
 {
+    uint32_t queued = (s->flags & HO_SOCK_ERRQUEUE) != 0 ? HO_POLLERR : 0;
+
     if (s->kind == HO_KIND_CONN) {
-        return ho_tcp_poll(&h->env, &s->tcp);
+        return ho_tcp_poll(&h->env, &s->tcp) | queued;
     }
     if (s->kind == HO_KIND_LISTEN) {
         return ho_sock_ext(h, s)->listener->n_accept > 0 ? HO_POLLIN : 0;
     }
-    return HO_POLLOUT | HO_POLLHUP; /* tcp_poll() of a socket in CLOSE */
+    return HO_POLLOUT | HO_POLLHUP | queued; /* tcp_poll() of a socket in CLOSE */
 }

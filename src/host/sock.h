@@ -50,6 +50,7 @@ static inline enum ho_kind ho_kind_of(const struct ho_timer *t)
 #define HO_SOCK_EXT 0x1000u       /* `ext` is the number of a struct ho_ext, else the pid */
 #define HO_SOCK_PARKED 0x2000u    /* perhaps a segment of it waits for a neighbour */
 #define HO_SOCK_ORPHAN 0x4000u    /* its process has let go of it */
+#define HO_SOCK_ERRQUEUE 0x8000u  /* an ICMP is in its error queue: poll says ERR from now on */
 
 struct ho_sock {
     struct ho_timer timer;

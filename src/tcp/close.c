@@ -111,8 +111,8 @@ void tcp_fin_wait2_orphan(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_ti
     }
     c->keep_at = HO_NEVER;
     c->why = HO_TCP_WHY_FIN_TIMEOUT;
-    if (us > TCP_TIMEWAIT_S * 1000000u) {
-        tcp_keep_arm(env, c, us - TCP_TIMEWAIT_S * 1000000u, now);
+    if (us > TCP_TIMEWAIT_S * UINT64_C(1000000)) {
+        tcp_keep_arm(env, c, us - TCP_TIMEWAIT_S * UINT64_C(1000000), now);
     }
 }
 
@@ -308,7 +308,11 @@ uint32_t ho_tcp_poll(const struct ho_tcp_env *env, struct ho_tcp *c)
             c->flags |= TCP_F_NOSPACE;
         }
     }
-    return c->err != 0 ? mask | HO_POLLERR : mask;
+    /* An ICMP that ended connect() over IPv4 stays in Linux's error queue, which nobody here reads
+     * (s10_dynarp_syn2); over IPv6 it is not queued (docs/kernel-facts.md).
+     */
+    bool queued = c->why == HO_TCP_WHY_ICMP && ho_addr_is_v4(&c->path->local);
+    return c->err != 0 || queued ? mask | HO_POLLERR : mask;
 }
 
 unsigned ho_tcp_take_wake(struct ho_tcp *c)

@@ -108,7 +108,7 @@ static int read_option(struct compare *c, int argc, char **argv, int *i)
         c->differences = c->differences || strcmp(arg, "--differences") == 0;
         return HO_EXIT_OK;
     }
-    if (eq == NULL && *i + 1 == argc) {
+    if (eq == NULL && (*i + 1 == argc || strncmp(argv[*i + 1], "--", 2) == 0)) {
         return ho_cli_say(HO_EXIT_USAGE, "%s needs a value", arg);
     }
     return read_value(c, arg, eq != NULL ? eq + 1 : argv[++*i]);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "knobs/profile.h"
 #include "knobs/sysctl.h"
 #include "model/model.h"
 #include "model/ranges.h"
@@ -25,6 +26,20 @@ static int find_host(const struct ho_plan *plan, const char *name)
         }
     }
     return -ENOENT;
+}
+
+/* A host's kernel may not have the sysctl yet (knobs/profile.h). */
+static int check_kernel(const struct ho_plan_node *node, const struct ho_host_set *s)
+{
+    int profile = ho_profile_find(node->profile);
+    enum ho_sysctl id = (enum ho_sysctl)ho_sysctl_find(s->name);
+
+    if (profile < 0 || ho_profile_has_sysctl((enum ho_profile_id)profile, id)) {
+        return HO_EXIT_OK;
+    }
+    return ho_cli_say(HO_EXIT_USAGE, "--set: %s is %s: it has no %s, which came with Linux %s",
+                      s->host, node->profile, ho_sysctl_info(id)->name,
+                      ho_profile_sysctl_since(id));
 }
 
 /* Adds the options' settings of single hosts behind those of the file. */
@@ -51,6 +66,10 @@ static int add_host_sets(struct ho_play *p, const struct ho_run_options *o)
         if (host < 0) {
             return ho_cli_say(HO_EXIT_USAGE, "--set: %s has no host '%s'", p->source->where,
                               s->host);
+        }
+        int code = check_kernel(&p->plan->nodes[host], s);
+        if (code != HO_EXIT_OK) {
+            return code;
         }
         setup[count] = (struct ho_step){ .kind = HO_STEP_SYSCTL, .host = (uint16_t)host };
         setup[count].u.sysctl = (struct ho_plan_sysctl){

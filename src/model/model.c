@@ -15,7 +15,9 @@ void ho_model_fail(struct ho_model *m, int err, const char *why)
 {
     if (m->err == 0) {
         m->err = err;
-        snprintf(m->why, sizeof(m->why), "%s", why);
+        if (why != m->why) { /* what is said already stays */
+            snprintf(m->why, sizeof(m->why), "%s", why);
+        }
     }
 }
 

@@ -135,6 +135,8 @@ run compare "$tmp/a.jsonl" "$tmp/a.jsonl" --format yaml
 mistake "--format: found 'yaml', expected text or json"
 run compare "$tmp/a.jsonl" "$tmp/a.jsonl" --tolerance
 mistake '--tolerance needs a value'
+run compare "$tmp/a.jsonl" "$tmp/a.jsonl" --align --differences
+mistake '--align needs a value'
 run compare "$tmp/a.jsonl" "$tmp/a.jsonl" --by-interval=yes
 mistake 'interval takes no value'
 run compare "$tmp/a.jsonl" "$tmp/a.jsonl" --tolerence 20ms

@@ -52,6 +52,13 @@ run run "$one" --set tcp_retries2=many
 mistake "found 'many', expected a value from 0 to"
 run run "$one" --set nobody:tcp_retries2=3
 mistake "has no host 'nobody'"
+sed 's/^host server/host server profile linux-6.12/' "$tmp/one.scn" >"$tmp/old.scn"
+run run "$tmp/old.scn" --set server:tcp_rto_max_ms=5000
+mistake "--set: server is linux-6.12: it has no net.ipv4.tcp_rto_max_ms, which came with Linux 6.15"
+run run "$tmp/old.scn" --set tcp_rto_max_ms=5000
+mistake "server is linux-6.12: it has no net.ipv4.tcp_rto_max_ms"
+run run "$tmp/old.scn" --set client:tcp_rto_max_ms=5000
+is 0
 
 # The expectations of the catalogue are about its own settings; those of a file always count.
 run run cut-data-behind-router --case 1 --set tcp_retries2=3

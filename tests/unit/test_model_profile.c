@@ -2,6 +2,7 @@
  * (virtual-kernel/README.md); knobs that came later are not there.
  */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -180,6 +181,19 @@ static void what_the_kernel_has_is_set_and_recorded(void **state)
     model_play_free(&p);
 }
 
+/* Whoever makes a plan by hand is told by the model. */
+static void the_model_refuses_such_a_sysctl_and_says_so(void **state)
+{
+    struct model_play p;
+
+    (void)state;
+    model_plan(&p, TWO("linux-6.18") "set a tcp_rto_max_ms 5s\nlasts 1s\n");
+    p.plan->nodes[0].profile = "linux-6.12";
+    assert_int_equal(model_run(&p), -EINVAL);
+    assert_non_null(strstr(p.why.text, "the host's kernel does not have this sysctl"));
+    model_play_free(&p);
+}
+
 /* setsockopt() of an option that came later: ENOPROTOOPT, and the connection goes on. */
 static void an_option_that_the_kernel_does_not_have_is_refused(void **state)
 {
@@ -219,6 +233,7 @@ int main(void)
         cmocka_unit_test(without_linear_timeouts_6_18_does_as_6_1),
         cmocka_unit_test(a_sysctl_that_the_kernel_does_not_have_is_a_mistake),
         cmocka_unit_test(what_the_kernel_has_is_set_and_recorded),
+        cmocka_unit_test(the_model_refuses_such_a_sysctl_and_says_so),
         cmocka_unit_test(an_option_that_the_kernel_does_not_have_is_refused),
     };
 

@@ -79,6 +79,9 @@ static int build_node(struct ho_model *m, struct ho_model_node *n)
 {
     int err = 0;
 
+    if (n->ports == 0) {
+        return 0; /* nothing ever comes there */
+    }
     if (n->plan->kind == HO_NODE_SWITCH) {
         struct ho_switch *sw = calloc(1, sizeof(*sw));
 

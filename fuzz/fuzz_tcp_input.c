@@ -294,6 +294,32 @@ static void give(struct world *w, const struct ho_wire_tcp *seg)
 
 /* ---- the application, the host, time ---- */
 
+/* An option or a setting of the connection, or of what it stands on, becomes another. */
+static void set(struct world *w, uint8_t what)
+{
+    switch (what & 15) {
+    case 10:
+        w->opts->cork = (what & 16) != 0;
+        w->opts->nodelay = (what & 32) != 0;
+        ho_tcp_opts_changed(&w->env, &w->c, HO_TCP_PUSH, w->now);
+        break;
+    case 11:
+        w->opts->keepalive = (what & 16) != 0;
+        w->opts->keepidle_s = 1 + (what >> 6);
+        w->opts->keepintvl_s = 1;
+        ho_tcp_opts_changed(&w->env, &w->c,
+                            w->opts->keepalive ? HO_TCP_KEEPALIVE_ON : HO_TCP_KEEPALIVE_OFF,
+                            w->now);
+        ho_tcp_opts_changed(&w->env, &w->c, HO_TCP_KEEPIDLE, w->now);
+        break;
+    default:
+        w->path.route_err = (what & 16) != 0 ? -101 : 0;
+        w->opts->user_timeout_ms = (what & 32) != 0 ? 1500 : 0;
+        w->env.skbs.max = (what & 64) != 0 ? w->env.skbs.used : SIZE_MAX;
+        break;
+    }
+}
+
 static void call(struct world *w)
 {
     static uint8_t bytes[65536];
@@ -333,20 +359,6 @@ static void call(struct world *w)
             ho_tcp_abort(&w->env, &w->c, w->now);
         }
         break;
-    case 10:
-        w->opts->cork = (what & 16) != 0;
-        w->opts->nodelay = (what & 32) != 0;
-        ho_tcp_opts_changed(&w->env, &w->c, HO_TCP_PUSH, w->now);
-        break;
-    case 11:
-        w->opts->keepalive = (what & 16) != 0;
-        w->opts->keepidle_s = 1 + (what >> 6);
-        w->opts->keepintvl_s = 1;
-        ho_tcp_opts_changed(&w->env, &w->c,
-                            w->opts->keepalive ? HO_TCP_KEEPALIVE_ON : HO_TCP_KEEPALIVE_OFF,
-                            w->now);
-        ho_tcp_opts_changed(&w->env, &w->c, HO_TCP_KEEPIDLE, w->now);
-        break;
     case 12:
         ho_tcp_quickack(&w->env, &w->c, (what & 16) != 0, w->now);
         (void)ho_tcp_poll(&w->env, &w->c);
@@ -361,9 +373,7 @@ static void call(struct world *w)
         ho_tcp_park(&w->c, w->c.snd_una.v + u16(w), (what & 16) != 0);
         break;
     default:
-        w->path.route_err = (what & 16) != 0 ? -101 : 0;
-        w->opts->user_timeout_ms = (what & 32) != 0 ? 1500 : 0;
-        w->env.skbs.max = (what & 64) != 0 ? w->env.skbs.used : SIZE_MAX;
+        set(w, what);
         break;
     }
 }

@@ -138,9 +138,9 @@ static void collect(struct ho_host *h)
 
     while (node != &h->neigh.all && h->neigh.pool.used > HO_NEIGH_KEEP) {
         struct ho_neigh *n = ho_container(node, struct ho_neigh, all);
-        bool idle =
-            n->state == HO_NUD_NONE || n->state == HO_NUD_FAILED ||
-            (n->state == HO_NUD_STALE && upto(n->updated_j + ms_j(h, GC_AGE_S * INT64_C(1000)), now_j));
+        bool idle = n->state == HO_NUD_NONE || n->state == HO_NUD_FAILED ||
+                    (n->state == HO_NUD_STALE &&
+                     upto(n->updated_j + ms_j(h, GC_AGE_S * INT64_C(1000)), now_j));
 
         node = node->next;
         if (idle) {

@@ -260,7 +260,7 @@ void tcp_set_cwnd(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t cwnd);
 void tcp_set_ssthresh(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t ssthresh);
 uint32_t tcp_cc_ssthresh(struct ho_tcp_env *env, struct ho_tcp *c); /* after a loss */
 void tcp_cc_loss(struct ho_tcp *c); /* a timeout: CUBIC starts anew */
-void tcp_cc_acked(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t segs, struct ho_time now);
+void tcp_cc_acked(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t acked, struct ho_time now);
 void tcp_cc_tx_start(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_cc_idle(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_cc_validate(struct ho_tcp_env *env, struct ho_tcp *c, bool limited, struct ho_time now);

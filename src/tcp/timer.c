@@ -339,7 +339,7 @@ static bool keepalive_over(const struct ho_tcp_env *env, const struct ho_tcp *c,
 static void keepalive_timer(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
 {
     const struct ho_tcp_work *w = c->work;
-    uint32_t idle = tcp_keepidle_ticks(env, c), next = idle;
+    uint32_t idle = tcp_keepidle_ticks(env, c), next;
     uint32_t tick = tcp_tick_now(env, now);
     uint32_t since_ack = tick - c->rcv_tstamp, since_data = tick - c->lrcvtime;
     uint32_t silent = since_ack < since_data ? since_ack : since_data;

@@ -55,9 +55,9 @@ uint32_t tcp_window_wanted(struct ho_tcp *c)
 
     if (mss > full) {
         mss = full;
-        if (mss == 0) {
-            return 0;
-        }
+    }
+    if (mss == 0) {
+        return 0;
     }
     if (space < full >> 1) {
         c->quick = 0;
@@ -107,9 +107,8 @@ uint32_t tcp_initial_window(const struct ho_tcp_env *env, const struct ho_tcp_op
     uint32_t rcvbuf =
         opts->rcvbuf != 0 ? opts->rcvbuf : (uint32_t)tcp_sys(env, HO_SYSCTL_TCP_RMEM_DEFAULT);
     uint32_t space = (uint32_t)(((uint64_t)rcvbuf * DEFAULT_SCALING) >> 8);
-    uint32_t window = space < 65535 ? space : 65535;
+    uint32_t window = space > mss ? space / mss * mss : space;
 
-    window = space > mss ? space / mss * mss : space;
     window = window < 65535 ? window : 65535 / mss * mss;
     *ret_wscale = 0;
     if (scaling) {

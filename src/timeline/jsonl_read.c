@@ -1,5 +1,6 @@
 /* Reading a timeline from JSON lines: the reverse of jsonl.c, by the same table of fields. */
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,7 @@ static int take_text(struct reader *r, const char *name, const char **ret)
     int err = need(r, name, HO_JSON_TEXT, &f);
 
     if (err == 0) {
+        assert(f != NULL);
         *ret = ho_timeline_name(r->tl, ho_json_text(&r->json, f));
         err = *ret == NULL ? -ENOMEM : 0;
     }
@@ -71,13 +73,15 @@ static int take_int(struct reader *r, const char *name, int64_t min, int64_t max
     const struct ho_json_field *f = NULL;
     int err = need(r, name, HO_JSON_INT, &f);
 
-    if (err == 0 && (f->ints[0] < min || f->ints[0] > max)) {
+    if (err != 0) {
+        return err;
+    }
+    assert(f != NULL);
+    if (f->ints[0] < min || f->ints[0] > max) {
         return complain(r, f->at, "the number is out of its range", name);
     }
-    if (err == 0) {
-        *ret = f->ints[0];
-    }
-    return err;
+    *ret = f->ints[0];
+    return 0;
 }
 
 static int take_bool(struct reader *r, const char *name, bool *ret)
@@ -159,7 +163,7 @@ static int take_sack(struct reader *r, struct ho_rec_seg *seg)
     }
     seg->n_sack = (uint8_t)(n / 2);
     for (unsigned i = 0; i < n / 2; i++) {
-        seg->sack[i] = (struct ho_tcp_sack){ v[2 * i], v[2 * i + 1] };
+        seg->sack[i] = (struct ho_tcp_sack){ v[2 * (size_t)i], v[2 * (size_t)i + 1] };
     }
     return err;
 }
@@ -278,7 +282,7 @@ static int take_field(struct reader *r, const struct jsonl_field *f, struct ho_r
     case JSONL_TEXT_NULL:
         err = f->type == JSONL_TEXT_NULL ? take_text_or_null(r, f->name, &text)
                                          : take_text(r, f->name, &text);
-        memcpy(p, &text, sizeof(text));
+        memcpy(p, &text, sizeof(const char *));
         return err;
     case JSONL_BOOL:
     case JSONL_BOOL_OPT:
@@ -329,7 +333,7 @@ static void empty_texts(struct ho_record *rec, const struct jsonl_field *f)
 
     for (; f->name != NULL; f++) {
         if (f->type == JSONL_TEXT_OPT || f->type == JSONL_TEXT_NULL) {
-            memcpy((char *)rec + f->at, &empty, sizeof(empty));
+            memcpy((char *)rec + f->at, &empty, sizeof(const char *));
         }
     }
 }
@@ -342,6 +346,7 @@ static int take_kind(struct reader *r, struct ho_record *rec)
     if (err != 0) {
         return err;
     }
+    assert(f != NULL);
     const char *text = ho_json_text(&r->json, f);
     for (int ipv6 = 0; ipv6 < 2; ipv6++) {
         for (int kind = 0; kind < HO_REC_COUNT; kind++) {

@@ -3,6 +3,7 @@
  * frame at its sender's side, its arrival at the receiver's.
  */
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ struct ladder_row *ladder_add(struct ladder *l, struct ho_time t, enum ladder_ki
         l->row = row;
         l->room = room;
     }
+    assert(l->row != NULL);
     struct ladder_row *r = &l->row[l->n++];
     *r = (struct ladder_row){ .t = t, .arrival = HO_NEVER, .kind = kind };
     return r;

@@ -316,7 +316,7 @@ int ho_marks_make(const struct ho_timeline *tl, struct ho_mark **ret)
 const char *ho_mark_text(enum ho_mark_kind kind)
 {
     static const char *const text[] = {
-#define X(id, words) [HO_MARK_##id] = words,
+#define X(id, words) [HO_MARK_##id] = (words),
         HO_MARKS(X)
 #undef X
     };

@@ -352,7 +352,7 @@ int ho_timeline_append(struct ho_timeline *tl, const struct ho_record *rec)
 const char *ho_rec_kind_text(const struct ho_record *rec)
 {
     static const char *const text[] = {
-#define X(id, name) [HO_REC_##id] = name,
+#define X(id, name) [HO_REC_##id] = (name),
         HO_REC_KINDS(X)
 #undef X
     };
@@ -364,7 +364,7 @@ const char *ho_rec_kind_text(const struct ho_record *rec)
 const char *ho_fate_text(enum ho_fate fate)
 {
     static const char *const text[] = {
-#define X(id, name) [HO_FATE_##id] = name,
+#define X(id, name) [HO_FATE_##id] = (name),
         HO_FATES(X)
 #undef X
     };
@@ -376,7 +376,7 @@ const char *ho_fate_text(enum ho_fate fate)
 const char *ho_sock_timer_text(enum ho_sock_timer timer)
 {
     static const char *const text[] = {
-#define X(id, name) [HO_SOCK_TIMER_##id] = name,
+#define X(id, name) [HO_SOCK_TIMER_##id] = (name),
         HO_SOCK_TIMERS(X)
 #undef X
     };

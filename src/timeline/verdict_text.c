@@ -17,7 +17,7 @@
 const char *ho_cause_word(enum ho_cause cause)
 {
     static const char *const word[] = {
-#define X(id, text, words) [HO_CAUSE_##id] = text,
+#define X(id, text, words) [HO_CAUSE_##id] = (text),
         HO_CAUSES(X)
 #undef X
     };
@@ -29,7 +29,7 @@ const char *ho_cause_word(enum ho_cause cause)
 const char *ho_cause_text(enum ho_cause cause)
 {
     static const char *const text[] = {
-#define X(id, word, words) [HO_CAUSE_##id] = words,
+#define X(id, word, words) [HO_CAUSE_##id] = (words),
         HO_CAUSES(X)
 #undef X
     };

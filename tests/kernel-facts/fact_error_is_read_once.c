@@ -10,8 +10,7 @@
 
 int main(int argc, char **argv)
 {
-    lab_begin(argc, argv, "an error is read once",
-              (struct lab_conf){ .permanent = true });
+    lab_begin(argc, argv, "an error is read once", (struct lab_conf){ .permanent = true });
     (void)lab_sysctl('s', "net.ipv4.tcp_retries2", "0");
     int l, c, s;
     lab_pair(&l, &c, &s);

@@ -9,8 +9,7 @@
 
 int main(int argc, char **argv)
 {
-    lab_begin(argc, argv, "the ACK of a FIN is delayed",
-              (struct lab_conf){ .permanent = true });
+    lab_begin(argc, argv, "the ACK of a FIN is delayed", (struct lab_conf){ .permanent = true });
     int l, c, s;
     lab_pair(&l, &c, &s);
     (void)close(c);

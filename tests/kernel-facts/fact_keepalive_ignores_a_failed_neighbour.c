@@ -13,8 +13,7 @@
 
 int main(int argc, char **argv)
 {
-    lab_begin(argc, argv, "a peer found dead by keepalive is ETIMEDOUT",
-              (struct lab_conf){ 0 });
+    lab_begin(argc, argv, "a peer found dead by keepalive is ETIMEDOUT", (struct lab_conf){ 0 });
     lab_neigh('s', "retrans_time_ms", "200");
     lab_neigh('s', "delay_first_probe_time", "1");
     lab_neigh('s', "base_reachable_time_ms", "500");

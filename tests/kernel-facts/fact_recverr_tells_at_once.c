@@ -11,8 +11,7 @@
 
 int main(int argc, char **argv)
 {
-    lab_begin(argc, argv, "IP_RECVERR tells at once and kills nothing",
-              (struct lab_conf){ 0 });
+    lab_begin(argc, argv, "IP_RECVERR tells at once and kills nothing", (struct lab_conf){ 0 });
     lab_neigh('s', "retrans_time_ms", "200");
     lab_neigh('s', "delay_first_probe_time", "1");
     lab_neigh('s', "base_reachable_time_ms", "500");

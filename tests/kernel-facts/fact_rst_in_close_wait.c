@@ -11,8 +11,7 @@
 
 int main(int argc, char **argv)
 {
-    lab_begin(argc, argv, "a RST in CLOSE-WAIT is EPIPE",
-              (struct lab_conf){ .permanent = true });
+    lab_begin(argc, argv, "a RST in CLOSE-WAIT is EPIPE", (struct lab_conf){ .permanent = true });
     int l, c, s;
     lab_pair(&l, &c, &s);
     (void)close(c);

@@ -11,8 +11,7 @@
 
 int main(int argc, char **argv)
 {
-    lab_begin(argc, argv, "zero-window probes are counted",
-              (struct lab_conf){ .permanent = true });
+    lab_begin(argc, argv, "zero-window probes are counted", (struct lab_conf){ .permanent = true });
     (void)lab_sysctl('c', "net.ipv4.tcp_rmem", "4096 8192 16384");
     (void)lab_sysctl('s', "net.ipv4.tcp_retries2", "2");
     int l, c, s;

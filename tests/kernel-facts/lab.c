@@ -143,8 +143,7 @@ static int ask(struct request *q)
     } answer;
     memset(&answer, 0, sizeof(answer));
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    if (fd < 0 || send(fd, q, q->h.nlmsg_len, 0) < 0 ||
-        recv(fd, &answer, sizeof(answer), 0) < 0) {
+    if (fd < 0 || send(fd, q, q->h.nlmsg_len, 0) < 0 || recv(fd, &answer, sizeof(answer), 0) < 0) {
         skip("netlink");
     }
     (void)close(fd);
@@ -181,8 +180,8 @@ void lab_link(char side, bool lo, bool up)
 void lab_address(char side, bool add)
 {
     enter(side);
-    struct request q = request(add ? RTM_NEWADDR : RTM_DELADDR, add ? NLM_F_CREATE : 0,
-                               sizeof(q.addr));
+    struct request q =
+        request(add ? RTM_NEWADDR : RTM_DELADDR, add ? NLM_F_CREATE : 0, sizeof(q.addr));
     uint8_t a[16];
     size_t n = address(side, a);
     q.addr.ifa_family = lab.ipv6 ? AF_INET6 : AF_INET;

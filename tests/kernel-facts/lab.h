@@ -24,20 +24,20 @@
 
 enum lab_kind {
     LAB_TCP,
-    LAB_ARP,     /* or neighbour discovery: a request */
-    LAB_IS_AT,   /* its answer */
+    LAB_ARP,   /* or neighbour discovery: a request */
+    LAB_IS_AT, /* its answer */
     LAB_OTHER
 };
 
 struct lab_rec {
     int64_t us;
-    char side;       /* who sent it */
+    char side; /* who sent it */
     enum lab_kind kind;
-    char flags[6];   /* of "SFRPA" */
+    char flags[6];     /* of "SFRPA" */
     uint32_t seq, ack; /* relative to the last SYN of their side */
     uint32_t tsval;
     unsigned len, win;
-    bool passed;     /* not cut */
+    bool passed; /* not cut */
     bool multicast;
 };
 
@@ -94,19 +94,19 @@ int lab_state(int fd);
 size_t lab_count(char side, enum lab_kind kind, const char *flags);
 const struct lab_rec *lab_nth(char side, enum lab_kind kind, const char *flags, size_t n);
 
-#define LAB_CHECK(cond, ...)                                                                       \
-    do {                                                                                           \
-        if (!(cond)) {                                                                             \
-            lab_fail(__FILE__, __LINE__, #cond, __VA_ARGS__);                                      \
-        }                                                                                          \
+#define LAB_CHECK(cond, ...)                                  \
+    do {                                                      \
+        if (!(cond)) {                                        \
+            lab_fail(__FILE__, __LINE__, #cond, __VA_ARGS__); \
+        }                                                     \
     } while (0)
 /* In milliseconds, both ends allowed. On a busy machine this program sees things late: so much is
  * allowed beyond the upper end.
  */
 #define LAB_LATE_MS 250
-#define LAB_BETWEEN(us, lo, hi)                                                                    \
-    LAB_CHECK((us) >= (lo) * 1000LL && (us) <= ((hi) + LAB_LATE_MS) * 1000LL,                      \
-              "%.1f ms, expected %lld to %lld", (double)(us) / 1e3, (long long)(lo),               \
+#define LAB_BETWEEN(us, lo, hi)                                                      \
+    LAB_CHECK((us) >= (lo)*1000LL && (us) <= ((hi) + LAB_LATE_MS) * 1000LL,          \
+              "%.1f ms, expected %lld to %lld", (double)(us) / 1e3, (long long)(lo), \
               (long long)(hi))
 
 void lab_fail(const char *file, int line, const char *cond, const char *format, ...)

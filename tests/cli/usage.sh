@@ -35,7 +35,7 @@ for option in list ladder format timeline pcapng seed hz set rtt engine case pha
     grep -q -- "--$option" "$tmp/help" || fail "the help does not know --$option"
 done
 for option in $(grep -o -- '--[a-z]*' "$tmp/help" | sort -u); do
-    run run "$option" --nonsense
+    run run "$option" "$tmp/nonsense"
     ! grep -q "no option '$option'" "$tmp/err" || fail "the help names $option, which is unknown"
 done
 

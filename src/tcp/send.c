@@ -252,6 +252,31 @@ static struct ho_tcp_skb *open_run(struct ho_tcp_env *env, struct ho_tcp *c, uin
     return s;
 }
 
+/* Takes back the run that memory could not fill (Linux tcp_remove_empty_skb): left in the queue it
+ * would hold keepalive back for ever.
+ */
+static void drop_empty_tail(struct ho_tcp_env *env, struct ho_tcp *c)
+{
+    struct ho_tcp_work *w = c->work;
+    struct ho_tcp_skb *prev = NULL, *s = w->tail;
+
+    if (s == NULL || s->len > 0 || s->flags != 0) {
+        return;
+    }
+    for (struct ho_tcp_skb *at = w->head; at != s; at = at->next) {
+        prev = at;
+    }
+    w->tail = prev;
+    if (prev != NULL) {
+        prev->next = NULL;
+    } else {
+        w->head = NULL;
+    }
+    w->send_head = w->send_head == s ? NULL : w->send_head;
+    w->n_skbs--;
+    ho_pool_put(&env->skbs, s);
+}
+
 /* Fills runs from `bytes`; returns how many went in and why no more (0: all did). */
 static size_t fill(struct ho_tcp_env *env, struct ho_tcp *c, const uint8_t *bytes, size_t len,
                    struct ho_time now, int *ret_err)
@@ -276,6 +301,7 @@ static size_t fill(struct ho_tcp_env *env, struct ho_tcp *c, const uint8_t *byte
         done += taken;
         if (taken < n) {
             *ret_err = -ENOMEM;
+            drop_empty_tail(env, c);
             break;
         }
         if (done == len || s->len < goal) {

@@ -177,6 +177,24 @@ static void the_reset_of_a_half_cut_keepalive_kills_the_peer(void **state)
     ho_tp_free(p);
 }
 
+/* A write that found no memory leaves nothing behind: keepalive goes on. */
+static void a_write_without_memory_does_not_stop_keepalive(void **state)
+{
+    (void)state;
+    struct ho_tp *p = open_pair(0);
+    uint8_t byte = 0;
+    p->bufs.large.max = p->bufs.large.used;
+    p->bufs.small.max = p->bufs.small.used;
+    assert_int_equal(ho_tcp_send(&p->a.env, &p->a.c, &byte, 1, p->now), -ENOMEM);
+    p->bufs.large.max = 1000;
+    p->bufs.small.max = 1000;
+    keepalive(p, 5, 2, 3);
+    p->a.cut = true;
+
+    ho_tp_near_ms(ho_tp_until_dead(p, &p->a, 20), 11000, 0);
+    ho_tp_free(p);
+}
+
 /* ---- TCP_USER_TIMEOUT
  * --------------------------------------------------------------------------------- */
 
@@ -424,6 +442,7 @@ int main(void)
         cmocka_unit_test(traffic_holds_keepalive_back),
         cmocka_unit_test(a_new_keepidle_counts_what_has_elapsed),
         cmocka_unit_test(the_reset_of_a_half_cut_keepalive_kills_the_peer),
+        cmocka_unit_test(a_write_without_memory_does_not_stop_keepalive),
         cmocka_unit_test(user_timeout_replaces_keepcnt),
         cmocka_unit_test(user_timeout_goes_past_retries2_and_is_nothing_when_idle),
         cmocka_unit_test(an_icmp_takes_back_one_doubling),

@@ -57,11 +57,18 @@ uint32_t ho_demux_find(struct ho_host *h, const struct ho_way *way, uint16_t lpo
     if (h->demux_bucket == NULL) {
         return HO_REF_NONE;
     }
+    if (h->demux_last != HO_REF_NONE) { /* most segments come for whom the last one came */
+        (void)look(h, h->demux_last, &k);
+        if (k.rport == rport && k.lport == lport && k.path == &way->path) {
+            return h->demux_last;
+        }
+    }
     uint32_t ref = *bucket(h, &way->path, lport, rport);
     while (ref != HO_REF_NONE) {
         const uint32_t *next = look(h, ref, &k);
 
         if (k.rport == rport && k.lport == lport && k.path == &way->path) {
+            h->demux_last = ref;
             return ref;
         }
         ref = *next;
@@ -140,6 +147,7 @@ void ho_demux_remove(struct ho_host *h, uint32_t ref)
 
     *at = *look(h, ref, &k);
     h->demux_used--;
+    h->demux_last = HO_REF_NONE;
 }
 
 void ho_demux_replace(struct ho_host *h, uint32_t old, uint32_t new)
@@ -149,4 +157,5 @@ void ho_demux_replace(struct ho_host *h, uint32_t old, uint32_t new)
 
     *look(h, new, &k) = *look(h, old, &k);
     *at = new;
+    h->demux_last = HO_REF_NONE;
 }

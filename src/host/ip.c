@@ -189,6 +189,17 @@ static bool is_martian(const struct ho_host *h, int nic, const struct ho_wire_ip
            ho_addr_is_local(h, &ip->src);
 }
 
+/* A way that packets take now, from its other end: both addresses have been looked at when the way
+ * was looked up.
+ */
+static bool is_known(const struct ho_host *h, int nic, const struct ho_wire_ip *ip)
+{
+    const struct ho_way *w = h->last_way;
+
+    return w != NULL && nic != HO_NIC_LO && w->path.route_err == 0 && w->hop.nic != HO_NIC_LO &&
+           ho_addr_eq(&w->path.remote, &ip->src) && ho_addr_eq(&w->path.local, &ip->dst);
+}
+
 /* A group of IPv6 that the interface is in: all nodes, or the solicited nodes of an address. */
 static bool in_group(const struct ho_host *h, int nic, const struct ho_addr *dst)
 {
@@ -219,6 +230,10 @@ void ho_ip_input(struct ho_host *h, int nic, struct ho_buf *packet, struct ho_ti
     if (ho_wire_ip_read(&ip, &header, ho_buf_bytes(packet), packet->len, &why) != 0) {
         h->drop[why]++;
         ho_buf_put(h->conf.bufs, packet);
+        return;
+    }
+    if (is_known(h, nic, &ip)) {
+        deliver(h, nic, packet, &ip, header, now);
         return;
     }
     if (is_martian(h, nic, &ip)) {

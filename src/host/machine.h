@@ -147,6 +147,7 @@ struct ho_host {
     struct ho_slots ways, socks, exts, reqs, tws, ports, epolls;
     uint32_t *way_bucket, *demux_bucket, *port_bucket;
     uint32_t way_mask, demux_mask, demux_used;
+    uint32_t demux_last; /* what was found last, or HO_REF_NONE */
     struct ho_way *last_way;
     struct ho_pool listeners, watches;
     struct ho_list listen_list; /* all listeners, in order of listen() */

@@ -64,10 +64,13 @@ int ho_host_add_nic(struct ho_host *h, const char *name, struct ho_mac mac, uint
  */
 void ho_host_carrier(struct ho_host *h, int nic, bool on, int64_t linkwatch_ns, struct ho_time now);
 
-/* `ip link set up|down`; also for HO_NIC_LO. Down removes routes of the interface. */
+/* `ip link set up|down`; also for HO_NIC_LO. Down takes the interface's routes, neighbours (the
+ * permanent ones too) and IPv6 addresses; up brings the on-link routes and the link-local address
+ * back. Returns 0; -ENODEV.
+ */
 int ho_host_link(struct ho_host *h, int nic, bool up, struct ho_time now);
 
-/* `ip addr add|del`: with its on-link route. Returns 0; -EEXIST; -EADDRNOTAVAIL. */
+/* `ip addr add|del`: with its on-link route. Returns 0; -EEXIST; -ENOSPC; del: -EADDRNOTAVAIL. */
 int ho_host_addr_add(struct ho_host *h, int nic, const struct ho_addr *a, unsigned prefix,
                      struct ho_time now);
 int ho_host_addr_del(struct ho_host *h, int nic, const struct ho_addr *a, struct ho_time now);
@@ -81,7 +84,9 @@ int ho_host_route_del(struct ho_host *h, int nic, const struct ho_addr *net, uns
                       struct ho_time now);
 int ho_host_route_flush(struct ho_host *h, int nic, struct ho_time now);
 
-/* `ip neigh replace A lladdr MAC nud permanent`, and its removal. */
+/* `ip neigh replace A lladdr MAC nud permanent`; `ip neigh del`, of any entry. Returns 0; -ENOSPC;
+ * -ENOMEM; del: -ENOENT.
+ */
 int ho_host_neigh_add(struct ho_host *h, int nic, const struct ho_addr *a, struct ho_mac mac,
                       struct ho_time now);
 int ho_host_neigh_del(struct ho_host *h, int nic, const struct ho_addr *a, struct ho_time now);
@@ -120,7 +125,7 @@ void ho_host_tick(struct ho_host *h, struct ho_time now);
 int ho_host_spawn(struct ho_host *h, const char *name);
 
 /* SIGKILL, or exit: closes what it owns (FIN; RST with unread data or linger 0), in the order of
- * the descriptors. Its pending operations never complete.
+ * the descriptors. Its pending operations never complete. Returns 0; -ESRCH.
  */
 int ho_host_kill(struct ho_host *h, uint32_t pid, struct ho_time now);
 

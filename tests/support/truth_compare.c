@@ -9,9 +9,9 @@
 #include "host/op.h"
 #include "knobs/state.h"
 
-#define FOLD_US 50000 /* reads and their events so close to each other are one record */
-#define AHEAD 60      /* how far a like record is looked for */
-#define RECENT 8      /* offsets of so many last things on a host may count */
+#define FOLD_US 50000      /* reads and their events so close to each other are one record */
+#define AHEAD ((size_t)60) /* how far a like record is looked for */
+#define RECENT 8           /* offsets of so many last things on a host may count */
 
 const char *ho_truth_class_name(enum ho_truth_class c)
 {
@@ -556,6 +556,7 @@ static void show_records(const struct ho_truth_script *s, const struct ho_truth_
                                  : '=',
                        (double)x->t_us / 1e6, delta, where_of(s, x, where), x->text, note);
     }
+    assert(r->got.r != NULL || r->got.n == 0);
     for (size_t i = 0; i < r->got.n; i++) {
         const struct ho_truth_rec *y = &r->got.r[i];
         if (y->pair < 0) {
@@ -615,7 +616,9 @@ void ho_truth_show(const struct ho_truth_script *s, const struct ho_truth_result
     show_inputs(s, &list);
     show_records(s, r, &list);
     show_samples(r, &list);
-    qsort(list.l, list.n, sizeof(list.l[0]), shown_by_time);
+    if (list.n > 0) {
+        qsort(list.l, list.n, sizeof(list.l[0]), shown_by_time);
+    }
     (void)fprintf(out, "=: both  -: only the file  +: only the model  ~: both, not alike  "
                        ".: sample alike  !: sample not alike  >: done to them\n"
                        "  file's time  model's ms  what\n");

@@ -176,7 +176,9 @@ static void lose_all(struct ho_truth_world *w, struct ho_truth_way *way)
     while (way->first != NULL) {
         char *fate = strstr(w->recs->r[way->first->rec].text, "fwd");
         if (fate != NULL) {
-            memcpy(fate, "cut", 3);
+            for (size_t i = 0; i < 3; i++) {
+                fate[i] = "cut"[i];
+            }
         }
         ho_buf_put(&w->bufs, way->first->buf);
         drop_first(way);

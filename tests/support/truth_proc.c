@@ -666,7 +666,7 @@ void ho_truth_procs_init(struct ho_truth_world *w)
         struct ho_truth_proc *p = &w->procs[i];
         (void)snprintf(p->name, sizeof(p->name), "%s", w->s->procs[i]);
         p->host = ho_truth_host(p->name);
-        p->lines = calloc(w->s->n_lines, sizeof(p->lines[0]));
+        p->lines = calloc(w->s->n_lines, sizeof(const struct ho_truth_line *));
         assert(p->lines != NULL);
         for (size_t j = 0; j < w->s->n_lines; j++) {
             const struct ho_truth_line *l = &w->s->lines[j];

@@ -175,7 +175,8 @@ static bool read_line(struct ho_truth_script *s, char *text, char ***words)
 /* Takes `text`, which becomes the script's. */
 static int parse(struct ho_truth_script *ret, char *text, const char *name)
 {
-    *ret = (struct ho_truth_script){ .port = 5000, .text = text };
+    *ret = (struct ho_truth_script){ .port = 5000 };
+    ret->text = text;
     size_t lines = 1, words = 1;
     for (const char *p = ret->text; *p != '\0'; p++) {
         lines += *p == '\n';
@@ -275,7 +276,7 @@ const char *ho_truth_events_text(unsigned events, char buf[48])
 int ho_truth_timer(const char *word)
 {
     static const char *const NAMES[] = {
-#define X(id, text) [HO_SOCK_TIMER_##id] = text,
+#define X(id, text) [HO_SOCK_TIMER_##id] = (text),
         HO_SOCK_TIMERS(X)
 #undef X
     };

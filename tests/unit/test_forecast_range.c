@@ -202,7 +202,7 @@ static void the_search_misses_no_phase(void **state)
             in.retries2 = n;
             in.into_jiffy = ho_us(700);
             assert_same_as_all_phases(&in);
-            in.user_timeout = ho_ms(1000 * (n + 1));
+            in.user_timeout = ho_ms(INT64_C(1000) * (n + 1));
             assert_same_as_all_phases(&in);
             in.user_timeout = ho_ms(0);
             in.no_route_ns = (30 + 60 * n) * MS;

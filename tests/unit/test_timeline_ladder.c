@@ -135,8 +135,8 @@ static void rows_that_repeat_are_folded_unless_asked_not_to(void **state)
     struct ho_text out = { 0 };
 
     for (int i = 0; i < 8; i++) {
-        make_seg(&tl, i * 1000, "client", "PA", (uint32_t)(1 + i), 1, 1, HO_FATE_FWD);
-        make_seg(&tl, i * 1000 + 1, "server", "A", 1, (uint32_t)(2 + i), 0, HO_FATE_FWD);
+        make_seg(&tl, INT64_C(1000) * i, "client", "PA", (uint32_t)(1 + i), 1, 1, HO_FATE_FWD);
+        make_seg(&tl, INT64_C(1000) * i + 1, "server", "A", 1, (uint32_t)(2 + i), 0, HO_FATE_FWD);
     }
     assert_drawn(
         &opts, "          time                 client                                      server\n"

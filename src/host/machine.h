@@ -1,12 +1,12 @@
 /* The inside of a host: one struct, and what its files ask of each other.
  *
- *     input.c   frames in             neigh.c, arp.c, nd.c   neighbours
+ *     input.c   frames in             neigh*.c, arp.c, nd.c  neighbours
  *     ip.c      packets in and out    route.c                addresses and routes
  *     icmp.c    ICMP in and out       way.c                  shared paths to peers
  *     nic.c     interfaces            demux.c                four-tuples
  *     lo.c      loopback              port.c                 local ports
  *     tcpin.c   segments in           listener.c, tw.c       requests, TIME-WAIT
- *     sock.c    the life of a socket  calls.c, connect.c, .. system calls
+ *     sock.c    the life of a socket  calls.c, wait.c, ..    system calls
  *     epoll.c   epoll                 proc.c, power.c        processes, power
  *     host.c    the loop, and looking in
  *
@@ -329,7 +329,7 @@ void ho_sock_wake(struct ho_host *h, struct ho_sock *s, unsigned wake, struct ho
 /* The side object goes if nothing needs it any more. */
 void ho_sock_rest(struct ho_host *h, struct ho_sock *s);
 
-/* ---- calls.c and its handlers: each is one system call ---- */
+/* ---- calls.c, wait.c and the handlers: each is one system call ---- */
 
 #define HO_CALL_WAITS INT64_MIN /* returned by a handler: the operation cannot finish yet */
 
@@ -338,6 +338,7 @@ int64_t ho_call_retry(struct ho_host *h, struct ho_sock *s, struct ho_op *op, st
 
 /* Lets `op` wait for its socket. Returns HO_CALL_WAITS; -ENOMEM. */
 int64_t ho_call_wait(struct ho_host *h, struct ho_sock *s, struct ho_op *op);
+void ho_call_timeout(struct ho_host *h, struct ho_op *op, struct ho_time at);
 void ho_call_complete(struct ho_host *h, struct ho_op *op, int64_t ret);
 void ho_call_timer(struct ho_host *h, struct ho_op *op, struct ho_time now);
 
@@ -350,6 +351,9 @@ void ho_call_abandon(struct ho_host *h, struct ho_list *ops, bool dying);
 
 /* The process is killed: its completed and its lingering calls are forgotten. */
 void ho_call_kill(struct ho_host *h, uint32_t pid, struct ho_time now);
+
+/* The wait of a lingering close() is over, one way or another: `s` is an orphan from now on. */
+void ho_call_end_linger(struct ho_host *h, struct ho_sock *s, struct ho_time now);
 
 /* The lingering close() of socket `s` may be over. */
 void ho_call_linger_check(struct ho_host *h, struct ho_sock *s, struct ho_time now);

@@ -100,6 +100,9 @@ void ho_neigh_flush_v4(struct ho_host *h, int nic);
 void ho_neigh_evict(struct ho_host *h, int nic);
 void ho_neigh_remove(struct ho_host *h, struct ho_neigh *n);
 
+/* The packet that waited leaves its queue, for one reason or another. */
+void ho_neigh_unpark(struct ho_host *h, const struct ho_buf *packet);
+
 /* A packet of socket `number` may be waiting somewhere: it no longer belongs to it. */
 void ho_neigh_disown(struct ho_host *h, uint32_t number);
 

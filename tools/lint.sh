@@ -7,7 +7,7 @@ build=${2-build/clang}
 
 # Every C file we wrote.
 sources() {
-    for folder in src include tests fuzz bench; do
+    for folder in src include tests fuzz bench examples; do
         if [ -d "$folder" ]; then
             find "$folder" -name '*.[ch]'
         fi

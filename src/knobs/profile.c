@@ -8,19 +8,19 @@
 static const struct ho_profile profiles[HO_PROFILE_COUNT] = {
     [HO_PROFILE_6_18] = {
         .name = "linux-6.18",
-#define X(id, what, v6_18, v6_12, v6_1, source) .id = v6_18,
+#define X(id, what, v6_18, v6_12, v6_1, source) .id = (v6_18),
 #include "knobs/profile.def"
 #undef X
     },
     [HO_PROFILE_6_12] = {
         .name = "linux-6.12",
-#define X(id, what, v6_18, v6_12, v6_1, source) .id = v6_12,
+#define X(id, what, v6_18, v6_12, v6_1, source) .id = (v6_12),
 #include "knobs/profile.def"
 #undef X
     },
     [HO_PROFILE_6_1] = {
         .name = "linux-6.1",
-#define X(id, what, v6_18, v6_12, v6_1, source) .id = v6_1,
+#define X(id, what, v6_18, v6_12, v6_1, source) .id = (v6_1),
 #include "knobs/profile.def"
 #undef X
     },

@@ -315,11 +315,13 @@ static void do_recv(struct ho_truth_world *w, struct ho_truth_proc *p, struct ho
                     bool all)
 {
     struct ho_truth_call *c = new_call(p, NULL);
+    size_t len = w->s->reads != 0 ? w->s->reads : HO_TRUTH_ROOM;
+    assert(len <= HO_TRUTH_ROOM);
     do {
         struct ho_op op = { .kind = HO_OP_RECV,
                             .fd = s->fd,
                             .buf = c->room,
-                            .len = HO_TRUTH_ROOM,
+                            .len = len,
                             .flags = HO_MSG_DONTWAIT };
         int64_t ret = call_now(w, p, &op);
         took(s, c->room, ret);
@@ -402,7 +404,7 @@ static void do_line(struct ho_truth_world *w, struct ho_truth_proc *p,
     } else if (strcmp(call, "send") == 0) {
         do_send(w, p, s, arg);
     } else if (strcmp(call, "recv") == 0) {
-        do_recv(w, p, s, l->w[1][0] != '.' && ho_truth_num(ho_truth_word(l, 5)) > 0);
+        do_recv(w, p, s, l->w[1][0] == '+' && ho_truth_num(ho_truth_word(l, 5)) > 0);
     } else if (strcmp(call, "poll") == 0) {
         do_poll(w, p, s);
     } else if (strcmp(call, "soerr") == 0) {

@@ -117,6 +117,8 @@ static void head_line(struct ho_truth_script *s, const struct ho_truth_line *lin
         s->permanent = strcmp(value, "permanent") == 0;
     } else if (strcmp(key, "delay") == 0) {
         s->delay_us[ho_truth_host(value)] = ho_truth_num(ho_truth_word(line, 2));
+    } else if (strcmp(key, "reads") == 0) {
+        s->reads = (size_t)ho_truth_num(value);
     } else if (strcmp(key, "lacks") == 0) {
         s->no_icmp = has_word(line, "icmp");
         s->no_events = has_word(line, "events");

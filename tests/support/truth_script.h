@@ -12,6 +12,7 @@
  *     delay HOST US                    of a frame of HOST that has none of its own
  *     draw HOST MS...                  neighbour reachable times that the kernel drew
  *     listen PORT                      the listener's port (default 5000)
+ *     reads N                          bytes that the processes' recv() asks for (default: many)
  *     lacks WHAT...                    what the file does not have: icmp, events (of epoll),
  *                                      options (of SYNs)
  *     start US, clock JIFFIES NS       when the play starts; jiffies then, and how far into one
@@ -28,9 +29,8 @@
  *     f T off|boot HOST                power
  *     f T link HOST up|down; f T addr HOST add|del; f T route HOST flush; f T neigh HOST
  *     c T PROC HOW CALL SOCK ARG RET ERRNO [T-RET]
- *                                      HOW `.`: at T; `!`: at T, and recv() until nothing is left;
- *                                      `+`: so long after the event or call of its process before
- *                                      it as here. RET and ERRNO are expectations.
+ *                                      HOW `.`: at T; `+`: so long after the event or call of its
+ *                                      process before it as here. RET and ERRNO are expectations.
  *                                      T-RET: when a blocking call returned.
  *
  * and expectations:
@@ -76,6 +76,7 @@ struct ho_truth_script {
     uint64_t jiffies0;
     int64_t phase_ns;
     uint16_t port;
+    size_t reads; /* 0: not known, and more than ever came */
     bool permanent;                      /* arp */
     bool no_icmp, no_events, no_options; /* lacks */
     int64_t delay_us[HO_TRUTH_HOSTS];

@@ -400,6 +400,7 @@ class VirtualTime(Script):
         for role in "kx":
             self.say("opt", role, "NODELAY", 1)
         self.say("listen", 80)
+        self.say("reads", 65536)        # its buffer, in oracle.c of the measurements
         self.say("lacks", "icmp", "events", "options")
         for host, ms in DRAWS.get(self.name, {}).items():
             self.say("draw", host, *ms)
@@ -489,7 +490,7 @@ class VirtualTime(Script):
         if abs(r["t"] - self.began.get(r["who"], -1)) >= 0.0001:
             self.at(r["t"], "e", self.proc[r["who"]], self.SOCK[r["who"]], "*")
         # What is read because the process began to read answers no event.
-        how = "!" if abs(r["t"] - self.began.get(r["who"], -1)) < 0.0001 else "+"
+        how = "." if abs(r["t"] - self.began.get(r["who"], -1)) < 0.0001 else "+"
         self.call(r["t"], r["who"], how, "recv", None, r["n"], 0)
 
     def do_eof(self, r):

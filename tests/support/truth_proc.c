@@ -318,11 +318,9 @@ static void do_recv(struct ho_truth_world *w, struct ho_truth_proc *p, struct ho
     size_t len = w->s->reads != 0 ? w->s->reads : HO_TRUTH_ROOM;
     assert(len <= HO_TRUTH_ROOM);
     do {
-        struct ho_op op = { .kind = HO_OP_RECV,
-                            .fd = s->fd,
-                            .buf = c->room,
-                            .len = len,
-                            .flags = HO_MSG_DONTWAIT };
+        struct ho_op op = {
+            .kind = HO_OP_RECV, .fd = s->fd, .buf = c->room, .len = len, .flags = HO_MSG_DONTWAIT
+        };
         int64_t ret = call_now(w, p, &op);
         took(s, c->room, ret);
         call_rec(w, p, "recv", s->name, "", ret);

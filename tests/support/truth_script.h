@@ -76,7 +76,7 @@ struct ho_truth_script {
     uint64_t jiffies0;
     int64_t phase_ns;
     uint16_t port;
-    size_t reads; /* 0: not known, and more than ever came */
+    size_t reads;                        /* 0: not known, and more than ever came */
     bool permanent;                      /* arp */
     bool no_icmp, no_events, no_options; /* lacks */
     int64_t delay_us[HO_TRUTH_HOSTS];

@@ -215,6 +215,7 @@ static void mark_push(struct ho_tcp *c)
     struct ho_tcp_work *w = c->work;
 
     if (w->send_head != NULL) {
+        assert(w->tail != NULL);
         w->tail->flags |= HO_TCP_PSH;
         w->pushed_seq = w->write_seq;
     }

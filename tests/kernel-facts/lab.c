@@ -47,7 +47,11 @@ static struct {
     uint32_t isn[2];
     struct lab_rec recs[RECORDS];
     size_t n, since; /* records; the first since the mark */
+    int64_t late_us; /* how late this program woke up, at worst */
 } lab;
+
+/* A measurement by a program that ran so late is none. */
+#define LATE_MAX_US 2000
 
 static const uint8_t MAC[2][6] = { { 2, 0, 0, 0, 0, 0xc }, { 2, 0, 0, 0, 0, 0xd } };
 
@@ -93,6 +97,11 @@ void lab_fail(const char *file, int line, const char *cond, const char *format, 
     (void)printf("\n");
     va_end(args);
     say_records();
+    if (lab.late_us > LATE_MAX_US) {
+        (void)printf("skipped: the machine is too busy to measure: this program ran %.1f ms late\n",
+                     (double)lab.late_us / 1e3);
+        exit(LAB_SKIP);
+    }
     exit(1);
 }
 
@@ -238,6 +247,15 @@ void lab_neigh(char side, const char *name, const char *value)
     }
 }
 
+/* The cable goes first, so that other work on the machine does not look like delay: it sleeps
+ * nearly all the time. Not allowed: it goes on as it is.
+ */
+static void be_prompt(void)
+{
+    struct sched_param first = { .sched_priority = 1 };
+    (void)sched_setscheduler(0, SCHED_RR, &first);
+}
+
 static void build(char side)
 {
     int i = index_of(side);
@@ -274,6 +292,7 @@ void lab_begin(int argc, char **argv, const char *what, struct lab_conf conf)
     lab.ipv6 = argc > 1 && strcmp(argv[1], "6") == 0;
     lab.what = what;
     lab.mark = clock_us();
+    be_prompt();
     build('c');
     build('s');
     if (conf.permanent) {
@@ -413,7 +432,10 @@ static int run(int fd, int events, int ms)
             wait.tv_sec = (until - now) / 1000000;
             wait.tv_nsec = (until - now) % 1000000 * 1000;
         }
-        (void)ppoll(p, 3, &wait, NULL);
+        if (ppoll(p, 3, &wait, NULL) == 0 && until > now) {
+            int64_t late = clock_us() - until;
+            lab.late_us = late > lab.late_us ? late : lab.late_us;
+        }
         if (fd >= 0 && (p[2].revents & (events | POLLERR | POLLHUP)) != 0) {
             return p[2].revents;
         }

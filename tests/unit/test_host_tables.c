@@ -31,9 +31,9 @@ static void numbers_are_handed_out_again_last_first(void **state)
     memset(ho_slots_at(&s, 7), 0xff, 24);
     ho_slots_put(&s, 7);
     ho_slots_put(&s, 200);
-    unsigned char *obj = ho_slots_get(&s, &number);
+    assert_non_null(ho_slots_get(&s, &number));
     assert_int_equal(number, 200);
-    obj = ho_slots_get(&s, &number);
+    unsigned char *obj = ho_slots_get(&s, &number);
     assert_int_equal(number, 7);
     for (int i = 0; i < 24; i++) {
         assert_int_equal(obj[i], 0);
@@ -98,10 +98,8 @@ static uint64_t run_once(void)
     for (size_t i = 0; i < p.n_sent; i++) {
         uint64_t word[4] = { (uint64_t)p.sent[i].at.ns, (uint64_t)p.sent[i].kind, p.sent[i].seg.seq,
                              p.sent[i].seg.ts_val };
-        const uint8_t *bytes = (const uint8_t *)word;
-
-        for (size_t k = 0; k < sizeof(word); k++) {
-            hash = (hash ^ bytes[k]) * 1099511628211u;
+        for (int k = 0; k < 4; k++) {
+            hash = (hash ^ word[k]) * 1099511628211u;
         }
     }
     ho_pair_done(&p);

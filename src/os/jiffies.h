@@ -1,0 +1,40 @@
+/* What the kernel's jiffy count is, known without root.
+ *
+ * A timer's lateness is set by the jiffy count at which it is armed (base/clk.h), and no call says
+ * what the count is; /proc/timer_list does, to root alone. But an address carries the time at which
+ * it was last set: IFA_CACHEINFO's `tstamp` is that jiffy, counted from the boot's, in hundredths
+ * of a second (rtnetlink(7); the count starts 300 s before it wraps at 2^32). An address of `lo` is
+ * set again and again on consecutive ticks until only one count fits all answers. The kernel's tick
+ * lies on a grid of CLOCK_MONOTONIC, so that one count and the grid's phase say the count of any
+ * instant of that boot.
+ */
+
+#ifndef HO_OS_JIFFIES_H
+#define HO_OS_JIFFIES_H
+
+#include <stdint.h>
+
+#include "base/time.h"
+
+struct ho_os_jiffies {
+    uint32_t hz;
+    uint64_t count;    /* the jiffy count at the start of the tick that `at` lies in */
+    struct ho_time at; /* an instant of CLOCK_MONOTONIC */
+    int64_t phase_ns;  /* of the grid: ticks begin at CLOCK_MONOTONIC % (1 s / hz) == phase_ns */
+};
+
+/* The kernel's ticks a second: what a step of CLOCK_MONOTONIC_COARSE is. */
+uint32_t ho_os_hz(void);
+
+/* Measures, in the network namespace that the caller is in, where it needs CAP_NET_ADMIN and `lo`
+ * (up or down): takes 20 to 200 ms. The address 127.77.77.77/32 is added to `lo` and removed again.
+ *
+ * Returns 0; -EPERM without the capability; -ENODATA if no single count fits (a kernel that counts
+ * otherwise); any other negative errno of netlink. *ret is untouched on failure.
+ */
+int ho_os_jiffies_measure(struct ho_os_jiffies *ret);
+
+/* The jiffy count at `t` of CLOCK_MONOTONIC, and in *ret_phase_ns how far `t` lies inside it. */
+uint64_t ho_os_jiffies_at(const struct ho_os_jiffies *j, struct ho_time t, int64_t *ret_phase_ns);
+
+#endif

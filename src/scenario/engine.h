@@ -41,8 +41,9 @@ struct ho_engine {
     int (*check)(void *self, const struct ho_plan *plan, const struct ho_step **ret_step);
 
     /* Builds hosts, switches, middleboxes and cables, applies plan->setup and powers every host
-     * on, at time 0. `plan` and `timeline` stay valid until destroy; records are appended to
-     * `timeline`. Writes the `settings` record of every host.
+     * on, at time 0; commands in the setup are started and ready before. `plan` and `timeline` stay
+     * valid until destroy; records are appended to `timeline`. Writes the `settings` record of
+     * every host.
      */
     int (*begin)(void *self, const struct ho_plan *plan, struct ho_timeline *timeline);
 
@@ -59,7 +60,14 @@ struct ho_engine {
      * itself or its process does. -EINVAL: no such behaviour or argument.
      */
     int (*program)(void *self, uint16_t proc, const struct ho_plan_program *program);
-    /* SIGKILL: the kernel closes every descriptor. */
+    /* Starts a real command, whose output and end become `output` and `exit` records. NULL, as
+     * `input`: an engine without a real kernel. -EINVAL: it cannot be started, or another still
+     * runs in this process.
+     */
+    int (*command)(void *self, uint16_t proc, const struct ho_plan_command *command);
+    /* Writes to the command's standard input. -EINVAL: no command runs, or its input is closed. */
+    int (*input)(void *self, uint16_t proc, const struct ho_plan_input *input);
+    /* SIGKILL: the kernel closes every descriptor. Of a command: all its descendants, too. */
     int (*kill)(void *self, uint16_t proc, const struct ho_step *step);
     /* SIGSTOP and SIGCONT: the process's calls that complete meanwhile are seen after SIGCONT. */
     int (*stop)(void *self, uint16_t proc, const struct ho_step *step);

@@ -23,6 +23,7 @@
 #define HO_PLAN_ADDRS 8         /* addresses a host, all interfaces together */
 #define HO_PLAN_VALUES 3        /* numbers in one sysctl, as tcp_rmem has */
 #define HO_PLAN_ARGS 16         /* key=value arguments of a program */
+#define HO_PLAN_WITHIN 30       /* seconds that a command may take until it is ready, if unsaid */
 
 enum ho_family {
     HO_FAMILY_V4 = 4,
@@ -170,6 +171,30 @@ struct ho_plan_program {
     unsigned count;
 };
 
+/* When a command that is started before time 0 counts as ready. */
+enum ho_ready {
+    HO_READY_STARTED, /* as soon as it was exec'ed */
+    HO_READY_LISTENS, /* when one of its sockets listens on `port` */
+    HO_READY_OUTPUT   /* when a line of its output matches `pattern` */
+};
+
+/* A real command. It needs an engine with a real kernel. */
+struct ho_plan_command {
+    const char *text; /* the command line; ho_command_split() (scenario/command.h) cuts it */
+    const char *user; /* whom it runs as; NULL: as whoever runs halfopen */
+    enum ho_ready ready;
+    uint16_t port;
+    const char *pattern;  /* a regular expression (base/regex.h) that compiles */
+    struct ho_dur within; /* it must be ready so soon */
+};
+
+/* What a command finds on its standard input. */
+struct ho_plan_input {
+    const char *bytes;
+    size_t len;
+    bool end; /* and then the end of the file */
+};
+
 /* Frames that a scenario can name. One frame can be several of these. */
 #define HO_FRAMES(X)                                                          \
     X(ANY, "any")                                                             \
@@ -210,6 +235,8 @@ struct ho_plan_drop {
     X(START, "start")         /* proc: the planner puts it before a process's first step */ \
     X(CALL, "call")           /* proc, call */                                              \
     X(PROGRAM, "run")         /* proc, program */                                           \
+    X(COMMAND, "command")     /* proc, command; in `setup`: started and ready before 0 */   \
+    X(INPUT, "type")          /* proc, input */                                             \
     X(SYSCTL, "set")          /* sysctl */                                                  \
     X(CUT, "cut")             /* F cable, direction */                                      \
     X(UNPLUG, "unplug")       /* F cable, end */                                            \
@@ -247,6 +274,8 @@ struct ho_step {
     union {
         struct ho_plan_call call;
         struct ho_plan_program program;
+        struct ho_plan_command command;
+        struct ho_plan_input input;
         struct ho_plan_sysctl sysctl;
         enum ho_direction direction; /* CUT */
         unsigned end;                /* UNPLUG: 0: the cable's end a, 1: its end b, loses carrier */
@@ -281,7 +310,8 @@ struct ho_plan {
     size_t cable_count;
     struct ho_plan_proc *procs;
     size_t proc_count;
-    struct ho_step *setup; /* SYSCTL, ROUTE and NEIGHBOUR steps that hold from the start */
+    struct ho_step *setup; /* SYSCTL, ROUTE and NEIGHBOUR steps that hold from the start, and the
+                            * COMMANDs that are ready at time 0, to be started in this order */
     size_t setup_count;
     struct ho_step *steps; /* by time; equal times in the order of the file */
     size_t step_count;

@@ -16,6 +16,10 @@ int ho_run_step(const struct ho_engine *e, const struct ho_step *s)
         return e->call(e->self, s->proc, &s->u.call);
     case HO_STEP_PROGRAM:
         return e->program(e->self, s->proc, &s->u.program);
+    case HO_STEP_COMMAND:
+        return e->command != NULL ? e->command(e->self, s->proc, &s->u.command) : -ENOTSUP;
+    case HO_STEP_INPUT:
+        return e->input != NULL ? e->input(e->self, s->proc, &s->u.input) : -ENOTSUP;
     case HO_STEP_SYSCTL:
         return e->sysctl(e->self, s->host, &s->u.sysctl);
     case HO_STEP_CUT:

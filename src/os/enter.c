@@ -1,0 +1,202 @@
+/* setns(), then fork, for a pid namespace takes effect on children only. */
+
+#include "os/enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const files[HO_ENTER_COUNT] = {
+    [HO_ENTER_USER] = "/proc/self/ns/user",
+    [HO_ENTER_MNT] = "/proc/self/ns/mnt",
+    [HO_ENTER_PID] = "/proc/self/ns/pid",
+};
+
+static const int types[HO_ENTER_COUNT] = {
+    [HO_ENTER_USER] = CLONE_NEWUSER,
+    [HO_ENTER_MNT] = CLONE_NEWNS,
+    [HO_ENTER_PID] = CLONE_NEWPID,
+    [HO_ENTER_NET] = CLONE_NEWNET,
+};
+
+int ho_enter_open(int ret_fd[HO_ENTER_COUNT], int net)
+{
+    int fd[HO_ENTER_COUNT];
+
+    for (int i = 0; i < HO_ENTER_COUNT; i++) {
+        fd[i] = i == HO_ENTER_NET ? fcntl(net, F_DUPFD_CLOEXEC, 3)
+                                  : open(files[i], O_RDONLY | O_CLOEXEC);
+        if (fd[i] < 0) {
+            int err = -errno;
+
+            while (i-- > 0) {
+                close(fd[i]);
+            }
+            return err;
+        }
+    }
+    memcpy(ret_fd, fd, sizeof(fd));
+    return 0;
+}
+
+/* A process cannot enter the user namespace that it is in: EINVAL. */
+static bool is_own(int fd, const char *file)
+{
+    struct stat a, b;
+
+    return fstat(fd, &a) == 0 && stat(file, &b) == 0 && a.st_ino == b.st_ino &&
+           a.st_dev == b.st_dev;
+}
+
+static int enter(const int fd[HO_ENTER_COUNT])
+{
+    char where[PATH_MAX];
+    bool known = getcwd(where, sizeof(where)) != NULL;
+
+    for (int i = 0; i < HO_ENTER_COUNT; i++) {
+        if (i == HO_ENTER_USER && is_own(fd[i], files[i])) {
+            continue;
+        }
+        if (setns(fd[i], types[i]) != 0) {
+            return -errno;
+        }
+    }
+    if (!known || chdir(where) != 0) {
+        return chdir("/") == 0 ? 0 : -errno;
+    }
+    return 0;
+}
+
+/* capabilities(7): without them, and without the way back that uid 0 and set-uid files are. */
+static int drop_capabilities(void)
+{
+    struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
+        return -errno;
+    }
+    for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
+        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && errno != EPERM) {
+            return -errno;
+        }
+    }
+    return syscall(SYS_capset, &head, none) == 0 ? 0 : -errno;
+}
+
+/* What the room's root may do, also for a caller who is not uid 0 there: ambient capabilities. */
+static int keep_capabilities(void)
+{
+    struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[2];
+
+    if (syscall(SYS_capget, &head, data) != 0) {
+        return -errno;
+    }
+    for (int i = 0; i < 2; i++) {
+        data[i].inheritable = data[i].permitted;
+    }
+    if (syscall(SYS_capset, &head, data) != 0) {
+        return -errno;
+    }
+    for (unsigned cap = 0; cap < 64; cap++) {
+        if (data[cap / 32].permitted & UINT32_C(1) << cap % 32 &&
+            prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) != 0) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+/* The child: never returns. What went wrong before the exec goes into the pipe as an errno. */
+static void run_child(char *const *argv, bool privileged, const sigset_t *mask, int report)
+{
+    int err = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 ? 0 : -errno;
+
+    err = err != 0 ? err : privileged ? keep_capabilities() : drop_capabilities();
+    if (err == 0) {
+        sigprocmask(SIG_SETMASK, mask, NULL);
+        signal(SIGPIPE, SIG_DFL);
+        execvp(argv[0], argv);
+        err = -errno;
+    }
+    while (write(report, &err, sizeof(err)) < 0 && errno == EINTR) {
+    }
+    _exit(127);
+}
+
+/* Waits for the child; meanwhile signals that are for it are passed on. `mask` blocks them. */
+static int wait_for(pid_t pid, const sigset_t *signals)
+{
+    int status = 0;
+    int sig;
+
+    for (;;) {
+        pid_t done = waitpid(pid, &status, WNOHANG);
+
+        if (done == pid) {
+            return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        }
+        if (sigwait(signals, &sig) == 0 && (sig == SIGTERM || sig == SIGHUP)) {
+            kill(pid, sig);
+        }
+    }
+}
+
+static int run_here(char *const *argv, bool privileged, int *ret_status)
+{
+    sigset_t signals, before;
+    int report[2];
+    int err = 0;
+
+    sigemptyset(&signals);
+    for (size_t i = 0; i < 5; i++) {
+        static const int list[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD };
+
+        sigaddset(&signals, list[i]);
+    }
+    if (pipe2(report, O_CLOEXEC) != 0) {
+        return -errno;
+    }
+    sigprocmask(SIG_BLOCK, &signals, &before);
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        run_child(argv, privileged, &before, report[1]);
+    }
+    err = pid < 0 ? -errno : 0;
+    close(report[1]);
+    int child_err = 0;
+
+    if (err == 0 && read(report[0], &child_err, sizeof(child_err)) == (ssize_t)sizeof(child_err)) {
+        err = child_err;
+    }
+    close(report[0]);
+    if (pid > 0) {
+        int status = wait_for(pid, &signals);
+
+        if (err == 0) {
+            *ret_status = status;
+        }
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return err;
+}
+
+int ho_enter_run(const int fd[HO_ENTER_COUNT], char *const *argv, bool privileged, int *ret_status)
+{
+    int err = enter(fd);
+
+    return err != 0 ? err : run_here(argv, privileged, ret_status);
+}

@@ -9,22 +9,19 @@
  * instant of that boot.
  */
 
-#ifndef HO_OS_JIFFIES_H
-#define HO_OS_JIFFIES_H
+#ifndef HO_OS_TICKS_H
+#define HO_OS_TICKS_H
 
 #include <stdint.h>
 
 #include "base/time.h"
 
-struct ho_os_jiffies {
+struct ho_os_ticks {
     uint32_t hz;
     uint64_t count;    /* the jiffy count at the start of the tick that `at` lies in */
     struct ho_time at; /* an instant of CLOCK_MONOTONIC */
     int64_t phase_ns;  /* of the grid: ticks begin at CLOCK_MONOTONIC % (1 s / hz) == phase_ns */
 };
-
-/* The kernel's ticks a second: what a step of CLOCK_MONOTONIC_COARSE is. */
-uint32_t ho_os_hz(void);
 
 /* Measures, in the network namespace that the caller is in, where it needs CAP_NET_ADMIN and `lo`
  * (up or down): takes 20 to 200 ms. The address 127.77.77.77/32 is added to `lo` and removed again.
@@ -32,9 +29,9 @@ uint32_t ho_os_hz(void);
  * Returns 0; -EPERM without the capability; -ENODATA if no single count fits (a kernel that counts
  * otherwise); any other negative errno of netlink. *ret is untouched on failure.
  */
-int ho_os_jiffies_measure(struct ho_os_jiffies *ret);
+int ho_os_ticks_measure(struct ho_os_ticks *ret);
 
 /* The jiffy count at `t` of CLOCK_MONOTONIC, and in *ret_phase_ns how far `t` lies inside it. */
-uint64_t ho_os_jiffies_at(const struct ho_os_jiffies *j, struct ho_time t, int64_t *ret_phase_ns);
+uint64_t ho_os_ticks_at(const struct ho_os_ticks *j, struct ho_time t, int64_t *ret_phase_ns);
 
 #endif

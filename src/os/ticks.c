@@ -1,6 +1,6 @@
-/* The jiffy count, from the time stamp of an address. See os/jiffies.h. */
+/* The jiffy count, from the time stamp of an address. See os/ticks.h. */
 
-#include "os/jiffies.h"
+#include "os/ticks.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,7 +39,8 @@ static int64_t now_ns(clockid_t clock)
     return (int64_t)t.tv_sec * HO_NS_PER_S + t.tv_nsec;
 }
 
-uint32_t ho_os_hz(void)
+/* A step of the coarse clock is one jiffy. */
+static uint32_t kernel_hz(void)
 {
     struct timespec step;
 
@@ -216,9 +217,9 @@ static int search(struct search *s)
     return s->has_edge && s->any ? 0 : -ENODATA;
 }
 
-int ho_os_jiffies_measure(struct ho_os_jiffies *ret)
+int ho_os_ticks_measure(struct ho_os_ticks *ret)
 {
-    struct search s = { .hz = ho_os_hz() };
+    struct search s = { .hz = kernel_hz() };
     /* Linux starts its count 300 s before 32 bits of it wrap. */
     uint64_t initial = (uint32_t)(0u - 300u * s.hz);
     int err;
@@ -230,17 +231,17 @@ int ho_os_jiffies_measure(struct ho_os_jiffies *ret)
     }
     err = mnl_socket_bind(s.nl, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : search(&s);
     if (err == 0) {
-        *ret = (struct ho_os_jiffies){ .hz = s.hz,
-                                       .count = initial + s.low,
-                                       .at = { s.grid_ns },
-                                       .phase_ns = s.grid_ns % s.tick_ns };
+        *ret = (struct ho_os_ticks){ .hz = s.hz,
+                                     .count = initial + s.low,
+                                     .at = { s.grid_ns },
+                                     .phase_ns = s.grid_ns % s.tick_ns };
     }
     set_address(s.nl, RTM_DELADDR, 0);
     mnl_socket_close(s.nl);
     return err;
 }
 
-uint64_t ho_os_jiffies_at(const struct ho_os_jiffies *j, struct ho_time t, int64_t *ret_phase_ns)
+uint64_t ho_os_ticks_at(const struct ho_os_ticks *j, struct ho_time t, int64_t *ret_phase_ns)
 {
     int64_t tick_ns = HO_NS_PER_S / j->hz;
     int64_t since = t.ns - j->at.ns;

@@ -315,7 +315,7 @@ int ho_timeline_append_frame(struct ho_timeline *tl, const struct ho_record *rec
         tl->dropped++;
         return 0;
     }
-    assert(tl->n == 0 || !ho_time_before(rec->t, tl->rec[tl->n - 1].t));
+    assert(tl->any_order || tl->n == 0 || !ho_time_before(rec->t, tl->rec[tl->n - 1].t));
     if (grow(&array, &tl->room, tl->n + 1, sizeof(*tl->rec)) != 0) {
         return -ENOMEM;
     }

@@ -203,6 +203,8 @@ struct ho_timeline {
     uint8_t *frames;  /* the bytes of frames, one after another */
     size_t n_frames, room_frames;
     bool keep_frames; /* set it to record frames' bytes (pcapng needs them) */
+    bool any_order;   /* set it to let times go back: not for views, but to be sorted into another
+                       * one (play/trace.h) */
     struct ho_names *names;
     struct ho_settings *settings;
 };

@@ -38,6 +38,9 @@ void ho_os_netns_leave(int back);
 /* socket(2) in `netns`. Returns a descriptor, close-on-exec; a negative errno. */
 int ho_os_netns_socket(int netns, int domain, int type, int protocol);
 
+/* `lo` up in the namespace this thread is in. Returns 0; a negative errno. */
+int ho_os_netns_lo_up(void);
+
 /* The number that tells namespaces apart (the inode of its descriptor); 0 if `netns` is not open.
  */
 unsigned long long ho_os_netns_id(int netns);

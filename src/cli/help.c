@@ -26,7 +26,7 @@ static int help_run(int argc, char **argv)
     puts("halfopen: what happens to a TCP connection when the other end vanishes\n\n"
          "commands:");
     for (size_t i = 0; ho_command_at(i) != NULL; i++) {
-        printf("  %-8s %s\n", ho_command_at(i)->name, ho_command_at(i)->help);
+        printf("  %-10s %s\n", ho_command_at(i)->name, ho_command_at(i)->help);
     }
     puts("\n'halfopen help COMMAND' says more. 'halfopen --version' prints the version.\n"
          "Exit codes: 0 as expected, 1 an expectation failed or a difference, 2 wrong arguments\n"

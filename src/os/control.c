@@ -377,3 +377,19 @@ int ho_control_ask(struct ho_control *c, const char *line, const char **ret_line
     }
     return err;
 }
+
+/* A connection that nobody accepts any more is hung up when the last holder of the listener ends.
+ */
+int ho_control_wait_gone(const char *name)
+{
+    char byte;
+    int fd = ho_control_connect(name);
+
+    if (fd < 0) {
+        return fd == -ECONNREFUSED ? 0 : fd;
+    }
+    while (recv(fd, &byte, 1, 0) > 0 || errno == EINTR) {
+        errno = 0;
+    }
+    return close_with(fd, 0);
+}

@@ -13,7 +13,7 @@
  *     client   ho_control_list(), ho_control_connect()
  *     both     ho_control_read() until -EAGAIN, ho_control_line() until NULL; ho_control_write()
  *
- * Nothing here blocks but ho_control_ask().
+ * Nothing here blocks but ho_control_ask() and ho_control_wait_gone().
  */
 
 #ifndef HO_OS_CONTROL_H
@@ -89,5 +89,10 @@ bool ho_control_waits(const struct ho_control *c);
  * Returns 0 with *ret_line valid until the next call; -EPIPE: the lab has gone; a negative errno.
  */
 int ho_control_ask(struct ho_control *c, const char *line, const char **ret_line);
+
+/* Waits until nobody listens under that name: for a client whose lab has said that it ends. Returns
+ * 0; -EACCES: it is another user's; a negative errno.
+ */
+int ho_control_wait_gone(const char *name);
 
 #endif

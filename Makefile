@@ -3,7 +3,7 @@
 
 FUZZ_SECONDS ?= 30
 
-.PHONY: run test test-all bench fuzz lint clean
+.PHONY: run test test-all bench fidelity fuzz lint clean
 
 # Plays the whole catalogue with the release program.
 run: setup-run build/release/build.ninja
@@ -30,6 +30,12 @@ lint: setup-all build/clang/build.ninja
 bench: setup-bench build/bench/build.ninja
 	@ninja -C build/bench benches >&2
 	@python3 tools/bench.py build/bench
+
+# Plays all measured files and writes docs/fidelity.md.
+fidelity: setup-test build/dev/build.ninja
+	@ninja -C build/dev test_truth >&2
+	@build/dev/test_truth --page > build/fidelity.md
+	@mv build/fidelity.md docs/fidelity.md
 
 fuzz: setup-all build/fuzz/build.ninja
 	@ninja -C build/fuzz fuzzers

@@ -92,6 +92,10 @@ static int64_t try_connect(struct ho_host *h, struct ho_sock *s)
     }
     int err = ho_tcp_take_error(&s->tcp);
     (void)ho_sock_disconnect(h, s); /* without memory it stays a dead connection */
+    struct ho_ext *x = ho_sock_ext(h, s);
+    if (x != NULL && x->watches != NULL) {
+        ho_epoll_wake(h, x, HO_WAKE_ERROR); /* tcp_disconnect() reports, too */
+    }
     return err != 0 ? -err : -ECONNABORTED;
 }
 

@@ -140,10 +140,10 @@ static void see_others(struct looking *l, struct ho_host *h)
         }
     }
     for (struct ho_list *at = h->neigh.all.next; at != &h->neigh.all; at = at->next) {
-        see_timer(l, &HO_LIST_ENTRY(at, struct ho_neigh, all)->timer);
+        see_timer(l, &ho_container(at, struct ho_neigh, all)->timer);
     }
     for (struct ho_list *at = h->lingers.next; at != &h->lingers; at = at->next) {
-        see_timer(l, &HO_LIST_ENTRY(at, struct ho_op, node)->wait.timer);
+        see_timer(l, &ho_container(at, struct ho_op, node)->wait.timer);
     }
     for (int i = 0; i < h->n_nics; i++) {
         see_timer(l, &h->nic[i].timer);

@@ -3,9 +3,9 @@
  * A truth file is right in its times if each event comes as long after the event that caused it as
  * in the file. What caused an event the player knows: an input of the script (a call at its
  * time, a fault), a frame that arrived (its record), or a timer. Of every timer of the
- * hosts - retransmission, delayed ACK and keepalive of each connection, requests, TIME-WAIT, neighbours,
- * link watch - it keeps since when it stands at its deadline: the record made by the step
- * that armed it or, if that step was a silent one, what had caused that step.
+ * hosts - retransmission, delayed ACK and keepalive of each connection, requests, TIME-WAIT,
+ * neighbours, link watch - it keeps since when it stands at its deadline: the record made by the
+ * step that armed it or, if that step was a silent one, what had caused that step.
  *
  * Order of calls, for each host and step of the play: ho_truth_cause_begin(), ho_truth_cause_tick()
  * before timers fire, ho_truth_cause_add() for what else happens to the host, then

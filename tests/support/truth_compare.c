@@ -8,10 +8,11 @@
 
 #include "host/op.h"
 #include "knobs/state.h"
+#include "support/truth_align.h"
 
-#define FOLD_US 50000      /* reads and their events so close to each other are one record */
-#define AHEAD ((size_t)60) /* how far a like record is looked for */
-#define RECENT 8           /* offsets of so many last things on a host may count */
+#define FOLD_US 50000 /* reads and their events so close to each other are one record */
+
+const int64_t HO_TRUTH_BAND_US[HO_TRUTH_BANDS] = { 400, 4000, 8000, 28000 };
 
 const char *ho_truth_class_name(enum ho_truth_class c)
 {
@@ -66,12 +67,45 @@ static void fold(struct ho_truth_recs *list, int who, bool events_known)
             flow->t_last_us = r->t_us;
             flow_text(flow, events_known);
             r->kind = HO_TRUTH_KINDS; /* folded away */
+            r->into = (int)(flow - list->r) + 1;
             continue;
         }
         flow = r;
         flow->bytes = bytes;
         flow_text(flow, events_known);
     }
+}
+
+/* The record that stands for record `i`, which may be folded away: itself, the one that it is part
+ * of, or what caused it.
+ */
+static int standing_for(const struct ho_truth_recs *list, int i)
+{
+    while (i >= 0 && list->r[i].kind == HO_TRUTH_KINDS) {
+        const struct ho_truth_rec *r = &list->r[i];
+        i = r->into > 0 ? r->into - 1 : r->why.n > 0 ? r->why.of[0] : HO_TRUTH_INPUT;
+    }
+    return i;
+}
+
+/* Makes the causes numbers of records that stay, in their new places. */
+static void renumber_causes(struct ho_truth_recs *list)
+{
+    int *place = calloc(list->n + 1, sizeof(*place));
+    int n = 0;
+    assert(place != NULL);
+    for (size_t i = 0; i < list->n; i++) {
+        place[i] = n;
+        n += list->r[i].kind != HO_TRUTH_KINDS;
+    }
+    for (size_t i = 0; i < list->n; i++) {
+        for (unsigned k = 0; k < list->r[i].why.n; k++) {
+            int *of = &list->r[i].why.of[k];
+            *of = standing_for(list, *of);
+            *of = *of >= 0 ? place[*of] : *of;
+        }
+    }
+    free(place);
 }
 
 static void remove_folded(struct ho_truth_recs *list)
@@ -103,64 +137,6 @@ static void sort_by_time(struct ho_truth_recs *list)
         }
         list->r[j] = r;
     }
-}
-
-/* --- aligning --------------------------------------------------------------------------------- */
-
-/* One stream of a list: positions of its records. */
-struct stream {
-    size_t *at;
-    size_t n;
-};
-
-static struct stream stream_of(const struct ho_truth_recs *list, enum ho_truth_kind kind, int who)
-{
-    struct stream s = { .at = calloc(list->n + 1, sizeof(size_t)) };
-    assert(s.at != NULL);
-    for (size_t i = 0; i < list->n; i++) {
-        if (list->r[i].kind == kind && list->r[i].who == who) {
-            s.at[s.n++] = i;
-        }
-    }
-    return s;
-}
-
-/* From (i, j) on, the nearest pair of like records: how many of each are passed over. */
-static void next_pair(const struct ho_truth_result *r, const struct stream *e,
-                      const struct stream *g, size_t i, size_t j, size_t *ret_i, size_t *ret_j)
-{
-    for (size_t sum = 1; sum <= 2 * AHEAD; sum++) {
-        for (size_t di = 0; di <= sum; di++) {
-            size_t dj = sum - di;
-            if (di > AHEAD || dj > AHEAD || i + di >= e->n || j + dj >= g->n) {
-                continue;
-            }
-            if (strcmp(r->expected.r[e->at[i + di]].text, r->got.r[g->at[j + dj]].text) == 0) {
-                *ret_i = i + di;
-                *ret_j = j + dj;
-                return;
-            }
-        }
-    }
-    *ret_i = i + 1;
-    *ret_j = j + 1;
-}
-
-static void align(struct ho_truth_result *r, enum ho_truth_kind kind, int who)
-{
-    struct stream e = stream_of(&r->expected, kind, who), g = stream_of(&r->got, kind, who);
-    size_t i = 0, j = 0;
-    while (i < e.n && j < g.n) {
-        struct ho_truth_rec *x = &r->expected.r[e.at[i]], *y = &r->got.r[g.at[j]];
-        if (strcmp(x->text, y->text) == 0) {
-            x->pair = (int)g.at[j++];
-            y->pair = (int)e.at[i++];
-            continue;
-        }
-        next_pair(r, &e, &g, i, j, &i, &j);
-    }
-    free(e.at);
-    free(g.at);
 }
 
 /* --- differences ------------------------------------------------------------------------------ */
@@ -197,60 +173,77 @@ static const char *where_of(const struct ho_truth_script *s, const struct ho_tru
     return buf;
 }
 
-static int host_of_rec(const struct ho_truth_script *s, const struct ho_truth_rec *r)
-{
-    return of_process(r->kind) ? ho_truth_host(s->procs[r->who]) : r->who;
-}
-
 static int64_t absolute(int64_t n)
 {
     return n < 0 ? -n : n;
 }
 
-/* The last offsets on each host, newest first. A frame that arrived counts for its receiver. */
-struct offsets {
-    int64_t o[HO_TRUTH_HOSTS][RECENT];
-};
-
-static void push_offset(struct offsets *o, int host, int64_t offset)
+/* How far the model's record `y` is from the file's, counted from the event that it follows from:
+ * what that was late itself is taken off. Of several causes of one step the nearest counts; a
+ * cause that is not in the file stands for its own causes.
+ */
+static int64_t error_from(const struct ho_truth_result *r, const struct ho_truth_rec *y,
+                          int64_t offset, unsigned depth)
 {
-    memmove(&o->o[host][1], &o->o[host][0], (RECENT - 1) * sizeof(int64_t));
-    o->o[host][0] = offset;
-}
-
-static int64_t time_error(const struct offsets *o, int host, int64_t offset)
-{
-    int64_t best = absolute(offset);
-    for (size_t i = 0; i < RECENT; i++) {
-        int64_t e = absolute(offset - o->o[host][i]);
+    int64_t best = y->why.n == 0 ? absolute(offset) : INT64_MAX;
+    for (unsigned i = 0; i < y->why.n; i++) {
+        int64_t e = absolute(offset);
+        if (y->why.of[i] >= 0) {
+            const struct ho_truth_rec *cause = &r->got.r[y->why.of[i]];
+            if (cause->pair >= 0) {
+                e = absolute(offset - (cause->t_us - r->expected.r[cause->pair].t_us));
+            } else if (depth < 8) {
+                e = error_from(r, cause, offset, depth + 1);
+            }
+        }
         best = e < best ? e : best;
     }
     return best;
 }
 
+static void count_time(struct ho_truth_result *r, int64_t error, int64_t tolerance)
+{
+    for (size_t i = 0; i < HO_TRUTH_BANDS; i++) {
+        if (error <= HO_TRUTH_BAND_US[i]) {
+            r->within[i]++;
+            break;
+        }
+    }
+    if (error <= tolerance && error > r->worst_us) {
+        r->worst_us = error;
+    }
+}
+
+/* Numbers and words that make up a record: its time, and what stands in its text. */
+static size_t fields_of(const struct ho_truth_rec *x)
+{
+    size_t n = x->kind == HO_TRUTH_SEG && x->win >= 0 ? 2 : 1;
+    for (const char *p = x->text; *p != '\0'; p++) {
+        n += *p != ' ' && (p[1] == ' ' || p[1] == ':' || p[1] == '\0');
+    }
+    return n;
+}
+
 static void check_pair(const struct ho_truth_script *s, struct ho_truth_result *r,
-                       const struct ho_truth_rec *x, struct offsets *o)
+                       const struct ho_truth_rec *x)
 {
     const struct ho_truth_rec *y = &r->got.r[x->pair];
-    int host = host_of_rec(s, x);
-    int64_t offset = y->t_us - x->t_us, error = time_error(o, host, offset);
+    int64_t offset = y->t_us - x->t_us, error = error_from(r, y, offset, 0);
     char where[12], a[64], b[64];
     r->compared[HO_TRUTH_C_TIME]++;
-    r->worst_us = error > r->worst_us ? error : r->worst_us;
-    if (error > HO_TRUTH_TOLERANCE_US) {
+    count_time(r, error, s->tolerance_us);
+    r->fields += fields_of(x);
+    if (error > s->tolerance_us) {
         (void)snprintf(a, sizeof(a), "%.48s at %.4f", x->text, (double)x->t_us / 1e6);
-        (void)snprintf(b, sizeof(b), "at %.4f, %+.1f ms", (double)y->t_us / 1e6,
-                       (double)offset / 1e3);
+        (void)snprintf(b, sizeof(b), "at %.4f, %+.1f ms of %+.1f", (double)y->t_us / 1e6,
+                       (double)error / 1e3, (double)offset / 1e3);
         add_diff(r, HO_TRUTH_C_TIME, x->t_us, where_of(s, x, where), a, b);
-    }
-    push_offset(o, host, offset);
-    if (!of_process(x->kind) && strstr(x->text, "fwd") != NULL) {
-        push_offset(o, !host, offset);
+        r->diffs[r->n_diffs - 1].error_us = error;
     }
     if (x->win >= 0) {
         r->compared[HO_TRUTH_C_WINDOW]++;
         if (x->win != y->win) {
-            (void)snprintf(a, sizeof(a), "%.40s win %ld", x->text, x->win);
+            (void)snprintf(a, sizeof(a), "%.36s win %ld", x->text, x->win);
             (void)snprintf(b, sizeof(b), "win %ld", y->win);
             add_diff(r, HO_TRUTH_C_WINDOW, x->t_us, where_of(s, x, where), a, b);
         }
@@ -273,35 +266,65 @@ static const char *instead(const struct ho_truth_result *r, const struct ho_trut
 
 static void check_records(const struct ho_truth_script *s, struct ho_truth_result *r)
 {
-    struct offsets o = { 0 };
     char where[12];
     for (size_t i = 0; i < r->expected.n; i++) {
         struct ho_truth_rec *x = &r->expected.r[i];
         r->compared[HO_TRUTH_C_ORDER]++;
         if (x->pair >= 0) {
-            check_pair(s, r, x, &o);
+            check_pair(s, r, x);
         } else {
             add_diff(r, HO_TRUTH_C_ORDER, x->t_us, where_of(s, x, where), x->text, instead(r, x));
         }
     }
     for (size_t i = 0; i < r->got.n; i++) {
         struct ho_truth_rec *y = &r->got.r[i];
-        if (y->pair < 0) {
+        if (y->pair < 0 && y->t_us < s->end_us) {
             add_diff(r, HO_TRUTH_C_ORDER, y->t_us, where_of(s, y, where), "nothing", y->text);
         }
     }
 }
 
-int64_t ho_truth_offset(const struct ho_truth_result *r, int host, int64_t t_us)
+/* The model's time less the file's, about a time of the file: of what the host did last and next
+ * before and after it, and of what its process was last told.
+ */
+struct span {
+    int64_t lo, hi;
+    bool known;
+};
+
+static void widen(struct span *s, int64_t offset)
 {
-    int64_t offset = 0;
-    for (size_t i = 0; i < r->expected.n && r->expected.r[i].t_us <= t_us; i++) {
+    s->lo = !s->known || offset < s->lo ? offset : s->lo;
+    s->hi = !s->known || offset > s->hi ? offset : s->hi;
+    s->known = true;
+}
+
+static struct span offsets_at(const struct ho_truth_script *s, const struct ho_truth_result *r,
+                              int host, int64_t t_us)
+{
+    const struct ho_truth_rec *did = NULL, *told = NULL, *next = NULL;
+    for (size_t i = 0; i < r->expected.n && next == NULL; i++) {
         const struct ho_truth_rec *x = &r->expected.r[i];
-        if (x->pair >= 0 && !of_process(x->kind) && x->who == host) {
-            offset = r->got.r[x->pair].t_us - x->t_us;
+        bool here = of_process(x->kind) ? ho_truth_host(s->procs[x->who]) == host : x->who == host;
+        if (!here || x->pair < 0 || x->kind == HO_TRUTH_APP) {
+            continue;
+        }
+        if (of_process(x->kind)) {
+            told = x->t_us <= t_us ? x : told;
+        } else if (x->t_us <= t_us) {
+            did = x;
+        } else {
+            next = x;
         }
     }
-    return offset;
+    const struct ho_truth_rec *all[] = { did, told, next };
+    struct span span = { 0 };
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (all[i] != NULL) {
+            widen(&span, r->got.r[all[i]->pair].t_us - all[i]->t_us);
+        }
+    }
+    return span;
 }
 
 /* --- samples ---------------------------------------------------------------------------------- */
@@ -313,7 +336,7 @@ static const char *const FIELDS[] = {
 };
 
 /* The fields whose difference counts as one of state; the others, but for the times, are detail. */
-static bool is_main(size_t field)
+bool ho_truth_is_main(size_t field)
 {
     return field == HO_TRUTH_F_TIMER || field == HO_TRUTH_F_RETRANSMITS ||
            field == HO_TRUTH_F_PROBES || field == HO_TRUTH_F_BACKOFF;
@@ -321,13 +344,25 @@ static bool is_main(size_t field)
 
 static bool is_detail(size_t field)
 {
-    return !is_main(field) && field != HO_TRUTH_F_EXPIRES && field != HO_TRUTH_F_RTT &&
+    return !ho_truth_is_main(field) && field != HO_TRUTH_F_EXPIRES && field != HO_TRUTH_F_RTT &&
            field != HO_TRUTH_F_RTTVAR;
 }
 
 static bool field_same(const struct ho_truth_state *x, const struct ho_truth_state *y, size_t i)
 {
     return x->f[i] == INT64_MIN || y->f[i] == INT64_MIN || x->f[i] == y->f[i];
+}
+
+/* For counting: times as near as times have to be, round trips within a millisecond. */
+static bool is_near(const struct ho_truth_state *x, const struct ho_truth_state *y, size_t field,
+                    int64_t tolerance_us)
+{
+    int64_t apart = absolute(x->f[field] - y->f[field]);
+    if (field == HO_TRUTH_F_EXPIRES) {
+        apart = absolute(x->t_us + x->f[field] * 1000 - y->t_us - y->f[field] * 1000);
+        return x->f[HO_TRUTH_F_TIMER] == 0 || apart <= tolerance_us;
+    }
+    return apart <= (field == HO_TRUTH_F_RTT || field == HO_TRUTH_F_RTTVAR ? 1000 : 0);
 }
 
 /* 0: another state; 1: the state is right; 2: the details too. */
@@ -339,7 +374,7 @@ static int likeness(const struct ho_truth_state *x, const struct ho_truth_state 
     int like = 2;
     for (size_t i = 0; i < HO_TRUTH_FIELDS; i++) {
         if (!field_same(x, y, i)) {
-            if (is_main(i)) {
+            if (ho_truth_is_main(i)) {
                 return 0;
             }
             like = is_detail(i) ? 1 : like;
@@ -356,7 +391,7 @@ static void state_text(const struct ho_truth_state *x, const struct ho_truth_sta
         if (other != NULL && strcmp(x->state, other->state) == 0 && field_same(other, x, i)) {
             continue;
         }
-        if (x->f[i] != INT64_MIN && (is_main(i) || is_detail(i))) {
+        if (x->f[i] != INT64_MIN && (ho_truth_is_main(i) || is_detail(i))) {
             used += (size_t)snprintf(buf + used, size - used, " %s=%lld", FIELDS[i],
                                      (long long)x->f[i]);
         }
@@ -365,11 +400,10 @@ static void state_text(const struct ho_truth_state *x, const struct ho_truth_sta
 
 /* The state of `list` most like `x` among those in force within the tolerance of its time. */
 static const struct ho_truth_state *most_like(const struct ho_truth_states *list,
-                                              const struct ho_truth_state *x, int64_t offset,
-                                              int *ret_like)
+                                              const struct ho_truth_state *x, struct span offsets,
+                                              int64_t tolerance, int *ret_like)
 {
-    int64_t tolerance = HO_TRUTH_TOLERANCE_US + 2000;
-    int64_t lo = (offset < 0 ? offset : 0) - tolerance, hi = (offset > 0 ? offset : 0) + tolerance;
+    int64_t lo = offsets.lo - tolerance, hi = offsets.hi + tolerance;
     const struct ho_truth_state *best = NULL, *before = NULL;
     *ret_like = -1;
     for (size_t i = 0; i < list->n && list->s[i].t_us <= x->t_us + hi; i++) {
@@ -394,21 +428,27 @@ static const struct ho_truth_state *most_like(const struct ho_truth_states *list
     return best;
 }
 
-static void check_states(struct ho_truth_result *r, const struct ho_truth_states *expected,
-                         const struct ho_truth_states *got, bool neigh)
+static void check_states(const struct ho_truth_script *s, struct ho_truth_result *r,
+                         const struct ho_truth_states *expected, const struct ho_truth_states *got,
+                         bool neigh)
 {
     for (size_t i = 0; i < expected->n; i++) {
         const struct ho_truth_state *x = &expected->s[i];
         int like;
-        int64_t offset = ho_truth_offset(r, x->host, x->t_us);
-        const struct ho_truth_state *y = most_like(got, x, offset, &like);
+        struct span span = offsets_at(s, r, x->host, x->t_us);
+        const struct ho_truth_state *y = most_like(got, x, span, s->tolerance_us, &like);
         enum ho_truth_class what = neigh       ? HO_TRUTH_C_NEIGH
                                    : like == 1 ? HO_TRUTH_C_DETAIL
                                                : HO_TRUTH_C_STATE;
         r->compared[neigh ? HO_TRUTH_C_NEIGH : HO_TRUTH_C_STATE]++;
         for (size_t k = 0; k < HO_TRUTH_FIELDS && !neigh; k++) {
-            r->unknown += x->f[k] == INT64_MIN;
+            bool known = x->f[k] != INT64_MIN && y != NULL && y->f[k] != INT64_MIN;
+            r->unknown += x->f[k] == INT64_MIN && strcmp(x->state, "gone") != 0;
+            r->fields += known;
+            r->n_of_field[k] += known;
+            r->same_of_field[k] += known && is_near(x, y, k, span.hi + s->tolerance_us);
         }
+        r->fields++; /* the state */
         if (like == 2 || (neigh && like >= 1)) {
             continue;
         }
@@ -435,52 +475,65 @@ static int diff_by_time(const void *a, const void *b)
     return (int)x->what - (int)y->what;
 }
 
-/* Takes the options of SYNs out of the model's records: the file does not have them. */
-static void forget_options(struct ho_truth_recs *list)
+/* Takes the options of SYNs out of the model's records: the file does not have them. Returns how
+ * many fields these were.
+ */
+static size_t forget_options(struct ho_truth_recs *list)
 {
+    size_t n = 0;
     for (size_t i = 0; i < list->n; i++) {
         char *options = strstr(list->r[i].text, " mss=");
         if (options != NULL) {
             *options = '\0';
+            n += 2; /* MSS and window scale */
         }
     }
+    return n;
 }
 
-static void forget_icmp(struct ho_truth_recs *list)
+static size_t forget_icmp(struct ho_truth_recs *list)
 {
+    size_t n = 0;
     for (size_t i = 0; i < list->n; i++) {
         if (list->r[i].kind == HO_TRUTH_ICMP) {
             list->r[i].kind = HO_TRUTH_KINDS;
+            n += 3; /* type, code, which segment */
         }
     }
+    return n;
+}
+
+static size_t unknown_events(const struct ho_truth_recs *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        n += list->r[i].events == ~0u;
+    }
+    return n;
 }
 
 void ho_truth_compare(const struct ho_truth_script *s, struct ho_truth_result *r)
 {
     bool events_known = !s->no_events;
     if (s->no_options) {
-        forget_options(&r->got);
+        r->unknown += forget_options(&r->got);
     }
     if (s->no_icmp) {
-        forget_icmp(&r->got);
+        r->unknown += forget_icmp(&r->got);
     }
+    r->unknown += unknown_events(&r->expected);
     sort_by_time(&r->expected);
     for (int p = 0; p < HO_TRUTH_PROCS; p++) {
         fold(&r->expected, p, events_known);
         fold(&r->got, p, events_known);
     }
     remove_folded(&r->expected);
+    renumber_causes(&r->got);
     remove_folded(&r->got);
-    for (int who = 0; who < HO_TRUTH_PROCS; who++) {
-        for (enum ho_truth_kind kind = HO_TRUTH_SEG; kind < HO_TRUTH_KINDS; kind++) {
-            if (of_process(kind) || who < HO_TRUTH_HOSTS) {
-                align(r, kind, who);
-            }
-        }
-    }
+    ho_truth_align(s, r);
     check_records(s, r);
-    check_states(r, &r->socks, &r->got_socks, false);
-    check_states(r, &r->neighs, &r->got_neighs, true);
+    check_states(s, r, &r->socks, &r->got_socks, false);
+    check_states(s, r, &r->neighs, &r->got_neighs, true);
     if (r->n_diffs > 0) {
         qsort(r->diffs, r->n_diffs, sizeof(r->diffs[0]), diff_by_time);
     }
@@ -566,15 +619,16 @@ static void show_records(const struct ho_truth_script *s, const struct ho_truth_
     }
 }
 
-static void show_samples(const struct ho_truth_result *r, struct shown_list *list)
+static void show_samples(const struct ho_truth_script *s, const struct ho_truth_result *r,
+                         struct shown_list *list)
 {
     for (size_t i = 0; i < r->socks.n + r->neighs.n; i++) {
         bool neigh = i >= r->socks.n;
         const struct ho_truth_state *x = neigh ? &r->neighs.s[i - r->socks.n] : &r->socks.s[i];
         int like;
-        int64_t offset = ho_truth_offset(r, x->host, x->t_us);
         const struct ho_truth_state *y =
-            most_like(neigh ? &r->got_neighs : &r->got_socks, x, offset, &like);
+            most_like(neigh ? &r->got_neighs : &r->got_socks, x, offsets_at(s, r, x->host, x->t_us),
+                      s->tolerance_us, &like);
         char a[140], b[100] = "";
         state_text(x, NULL, a, sizeof(a));
         if (y != NULL && like < 2) {
@@ -615,7 +669,7 @@ void ho_truth_show(const struct ho_truth_script *s, const struct ho_truth_result
     struct shown_list list = { 0 };
     show_inputs(s, &list);
     show_records(s, r, &list);
-    show_samples(r, &list);
+    show_samples(s, r, &list);
     if (list.n > 0) {
         qsort(list.l, list.n, sizeof(list.l[0]), shown_by_time);
     }

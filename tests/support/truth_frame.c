@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/truth_cause.h"
 #include "wire/arp.h"
 #include "wire/eth.h"
 #include "wire/icmp.h"
@@ -127,6 +128,7 @@ size_t ho_truth_frame_rec(struct ho_truth_world *w, int host, struct ho_buf *fra
     } else {
         (void)snprintf(r->text, sizeof(r->text), "frame of type %04x", eth.type);
     }
+    ho_truth_cause_note(w, host);
     return w->recs->n - 1;
 }
 
@@ -149,6 +151,7 @@ void ho_truth_lo_rec(struct ho_truth_world *w, int host, struct ho_buf *packet)
     bool sent = w->conns[conn].known[host]; /* else it is about a SYN that never left */
     (void)snprintf(r->text, sizeof(r->text), "%u/%u seq %s", icmp.type, icmp.code,
                    sent ? relative(w, conn, host, quote.seq, seq) : "0");
+    ho_truth_cause_note(w, host);
 }
 
 /* --- delays ----------------------------------------------------------------------------------- */

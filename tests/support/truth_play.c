@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/truth_cause.h"
 #include "support/truth_frame.h"
 #include "support/truth_proc.h"
 
@@ -191,6 +192,7 @@ static void deliver(struct ho_truth_world *w)
         struct ho_truth_way *way = &w->ways[host];
         if (way->first != NULL && !ho_time_before(w->now, way->first->at)) {
             struct ho_buf *buf = way->first->buf;
+            ho_truth_cause_add(w, !host, (int)way->first->rec);
             drop_first(way);
             if (ho_host_is_up(w->hosts[!host])) {
                 ho_host_input(w->hosts[!host], 0, buf, w->now);
@@ -233,6 +235,7 @@ static void do_fault(struct ho_truth_world *w, const struct ho_truth_line *l)
     struct ho_host *h = w->hosts[host];
     struct ho_addr self = addr_of(host), peer = addr_of(!host);
     w->touched[host] = true;
+    ho_truth_cause_add(w, host, HO_TRUTH_INPUT);
     if (strncmp(what, "cut", 3) == 0) {
         do_cut(w, l);
     } else if (strcmp(what, "plug") == 0) {
@@ -282,6 +285,7 @@ static void do_input(struct ho_truth_world *w)
 {
     const struct ho_truth_line *l = &w->s->lines[w->line++];
     if (l->kind == 'p') {
+        ho_truth_cause_add(w, ho_truth_host(l->w[0]), HO_TRUTH_INPUT);
         ho_truth_proc_start(w, l->w[0]);
     } else {
         do_fault(w, l);
@@ -328,6 +332,14 @@ static void fill_fields(struct ho_truth_state *s, const struct ho_tcp_info *i)
     memcpy(s->f, values, sizeof(values));
 }
 
+/* Whether the timer of both goes off at the same time, to the millisecond. */
+static bool same_expiry(const struct ho_truth_state *a, const struct ho_truth_state *b)
+{
+    int64_t far =
+        a->t_us + a->f[HO_TRUTH_F_EXPIRES] * 1000 - b->t_us - b->f[HO_TRUTH_F_EXPIRES] * 1000;
+    return a->f[HO_TRUTH_F_TIMER] <= 0 || (far >= -1000 && far <= 1000);
+}
+
 /* Two states that differ in nothing but the time their timer has left. */
 static bool same_state(const struct ho_truth_state *a, const struct ho_truth_state *b)
 {
@@ -336,7 +348,7 @@ static bool same_state(const struct ho_truth_state *a, const struct ho_truth_sta
             return false;
         }
     }
-    return strcmp(a->state, b->state) == 0;
+    return strcmp(a->state, b->state) == 0 && same_expiry(a, b);
 }
 
 /* Adds what the host has come to, unless it is what the list already says. */
@@ -423,7 +435,8 @@ static void drain(struct ho_truth_world *w, int host)
     }
     sample_sock(w, host);
     sample_neigh(w, host);
-    ho_truth_procs_wake(w, host);
+    struct ho_truth_why why = ho_truth_cause_end(w, host);
+    ho_truth_procs_wake(w, host, &why);
     w->touched[host] = false;
 }
 
@@ -444,7 +457,9 @@ static struct ho_time next_time(const struct ho_truth_world *w)
 static void step(struct ho_truth_world *w)
 {
     for (int host = 0; host < HO_TRUTH_HOSTS; host++) {
+        ho_truth_cause_begin(w, host);
         if (ho_time_reached(ho_host_deadline(w->hosts[host]), w->now)) {
+            ho_truth_cause_tick(w, host);
             ho_host_tick(w->hosts[host], w->now);
             w->touched[host] = true;
         }
@@ -464,7 +479,7 @@ static void step(struct ho_truth_world *w)
 
 static void run(struct ho_truth_world *w)
 {
-    struct ho_time end = ho_truth_time(w, w->s->end_us), t;
+    struct ho_time end = ho_truth_time(w, w->s->end_us + HO_TRUTH_AFTER_US), t;
     unsigned stuck = 0;
     for (t = next_time(w); ho_time_before(t, end); t = next_time(w)) {
         assert(!ho_time_before(t, w->now) || t.ns >= 0);
@@ -496,11 +511,14 @@ int ho_truth_play(const struct ho_truth_script *s, const struct ho_truth_options
         ho_truth_delays(w);
         ho_truth_procs_init(w);
         skip_to_input(w);
+        ho_truth_cause_begin(w, 0);
+        ho_truth_cause_begin(w, 1);
         drain(w, 0);
         drain(w, 1);
         run(w);
     }
     ho_truth_procs_free(w);
+    ho_truth_cause_free(w);
     for (int host = 0; host < HO_TRUTH_HOSTS; host++) {
         lose_all(w, &w->ways[host]);
         free(w->delays[host]);

@@ -9,12 +9,14 @@
 #include "support/truth_proc.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "knobs/errno.h"
 #include "knobs/sockopt.h"
+#include "support/truth_cause.h"
 
 #define LOOK_US 100      /* from something happening to the process looking at epoll */
 #define SOON_US 5000000  /* how far from its like in the script an event of the model may be */
@@ -75,6 +77,7 @@ static struct ho_truth_rec *app_rec(struct ho_truth_world *w, struct ho_truth_pr
     struct ho_truth_rec *r =
         ho_truth_add(w->recs, HO_TRUTH_APP, (int)(p - w->procs), ho_truth_us(w, w->now));
     (void)snprintf(r->sock, sizeof(r->sock), "%s", sock);
+    ho_truth_cause_note(w, p->host);
     return r;
 }
 
@@ -214,7 +217,8 @@ static void do_connect(struct ho_truth_world *w, struct ho_truth_proc *p,
                        const struct ho_truth_line *l)
 {
     struct ho_truth_sock *s = sock_of(p, l->w[3]);
-    s->fd = new_socket(w, p, 0);
+    bool race = strpbrk(l->w[4], "em") != NULL;
+    s->fd = new_socket(w, p, race ? HO_SOCK_NONBLOCK : 0);
     if (strcmp(l->w[3], "k") == 0) {
         set_options(w, p, s->fd, "k");
     }
@@ -228,7 +232,37 @@ static void do_connect(struct ho_truth_world *w, struct ho_truth_proc *p,
     c->op.fd = s->fd;
     c->op.addr = addr_of(!p->host);
     c->op.port = w->s->port;
-    start_call(w, p, c);
+    if (race) {
+        int64_t ret = call_now(w, p, &c->op);
+        assert(ret == -EINPROGRESS);
+        p->race = c;
+    } else {
+        start_call(w, p, c);
+    }
+}
+
+/* connect() failed, and both threads are awake. What it does then (inet_stream_connect()) in its
+ * steps: take the error, disconnect. The other thread looks before or between. False: not yet.
+ */
+static bool run_race(struct ho_truth_world *w, struct ho_truth_proc *p)
+{
+    struct ho_truth_call *c = p->race;
+    struct ho_op poll = { .kind = HO_OP_POLL, .fd = c->op.fd, .arg = HO_POLLOUT };
+    (void)ho_host_start(w->hosts[p->host], p->pid, &poll, w->now); /* changes nothing */
+    if ((poll.ret & (int64_t)HO_POLLHUP) == 0) {
+        return false;
+    }
+    p->race = NULL;
+    struct ho_op err = { .kind = HO_OP_GETSOCKOPT, .fd = c->op.fd, .opt = HO_SOCKOPT_SO_ERROR };
+    bool taken = strchr(c->line->w[4], 'm') != NULL;
+    if (taken) {
+        (void)call_now(w, p, &err);
+    }
+    look(w, p);
+    int64_t ret = call_now(w, p, &c->op);
+    c->op.ret = taken ? -err.value[0] : ret;
+    call_done(w, p, c);
+    return true;
 }
 
 static void do_blocking(struct ho_truth_world *w, struct ho_truth_proc *p,
@@ -455,7 +489,7 @@ static void finish_answers(struct ho_truth_world *w, struct ho_truth_proc *p)
 static size_t nearest_event(const struct ho_truth_world *w, const struct ho_truth_proc *p,
                             const char *sock, unsigned events)
 {
-    int64_t now_us = ho_truth_us(w, w->now), best_us = SOON_US;
+    int64_t now_us = ho_truth_us(w, w->now), best_us = HO_TRUTH_AFTER_US;
     size_t best = p->n_lines;
     for (size_t i = p->event; i < p->n_lines && p->lines[i]->t_us < now_us + best_us; i++) {
         int64_t far = p->lines[i]->t_us - now_us;
@@ -490,6 +524,7 @@ static size_t answered_before(const struct ho_truth_proc *p, size_t i)
 static bool answer(struct ho_truth_world *w, struct ho_truth_proc *p, const char *sock,
                    unsigned events)
 {
+    int record = (int)w->recs->n - 1;
     size_t i = nearest_event(w, p, sock, events);
     if (i == p->n_lines) {
         return false;
@@ -503,6 +538,7 @@ static bool answer(struct ho_truth_world *w, struct ho_truth_proc *p, const char
     }
     p->answers.shift_us = ho_truth_us(w, w->now) - p->lines[answered]->t_us;
     p->answers.active = p->answers.end > p->answers.next;
+    p->answers.event = record;
     return true;
 }
 
@@ -572,16 +608,18 @@ static void look(struct ho_truth_world *w, struct ho_truth_proc *p)
         }
         p->busy_us = until + LOOK_US / 2;
         p->look_us = p->busy_us;
+        p->look_why = (struct ho_truth_why){ .n = 1, .of = { (int)w->recs->n - 1 } };
     }
 }
 
-void ho_truth_procs_wake(struct ho_truth_world *w, int host)
+void ho_truth_procs_wake(struct ho_truth_world *w, int host, const struct ho_truth_why *why)
 {
     int64_t soon = ho_truth_us(w, w->now) + LOOK_US;
     for (size_t i = 0; i < HO_TRUTH_PROCS; i++) {
         struct ho_truth_proc *p = &w->procs[i];
         if (p->alive && p->host == host) {
             int64_t at = soon > p->busy_us ? soon : p->busy_us;
+            ho_truth_cause_join(&p->look_why, why);
             p->look_us = at < p->look_us ? at : p->look_us;
         }
     }
@@ -630,14 +668,23 @@ static void run_one(struct ho_truth_world *w, struct ho_truth_proc *p, int64_t n
         return;
     }
     if (answers <= now_us) {
+        ho_truth_cause_add(w, p->host, p->answers.event);
         do_line(w, p, p->lines[p->answers.next++]);
         p->answers.active = p->answers.next < p->answers.end;
     } else if (call <= now_us) {
         const struct ho_truth_line *l = p->lines[p->next++];
         skip_to_call(p);
+        ho_truth_cause_add(w, p->host, HO_TRUTH_INPUT);
         do_line(w, p, l);
     } else {
-        look(w, p);
+        struct ho_truth_why why = p->look_why;
+        p->look_why = (struct ho_truth_why){ .n = 0 };
+        for (unsigned i = 0; i < why.n; i++) {
+            ho_truth_cause_add(w, p->host, why.of[i]);
+        }
+        if (p->race == NULL || !run_race(w, p)) {
+            look(w, p);
+        }
     }
 }
 

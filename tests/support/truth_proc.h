@@ -14,8 +14,8 @@ void ho_truth_proc_kill(struct ho_truth_world *w, struct ho_truth_proc *p);
 /* The next time at which a process does something by itself, and that it does it. */
 int64_t ho_truth_procs_next(const struct ho_truth_world *w);
 void ho_truth_procs_run(struct ho_truth_world *w);
-/* Something happened on the host: its processes look at epoll soon. */
-void ho_truth_procs_wake(struct ho_truth_world *w, int host);
+/* Something happened on the host, for a reason: its processes look at epoll soon. */
+void ho_truth_procs_wake(struct ho_truth_world *w, int host, const struct ho_truth_why *why);
 /* Gives back a call that has returned. */
 void ho_truth_proc_returned(struct ho_truth_world *w, int host, struct ho_op *op);
 

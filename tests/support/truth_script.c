@@ -11,6 +11,9 @@
 #include "host/op.h"
 #include "knobs/state.h"
 
+#define JIFFIES_US 8000 /* two, at HZ=250 */
+#define NOISE_US 20000  /* scheduling on the measured machine (ground-truth A1) */
+
 int ho_truth_host(const char *word)
 {
     return word[0] == 's';
@@ -119,6 +122,8 @@ static void head_line(struct ho_truth_script *s, const struct ho_truth_line *lin
         s->delay_us[ho_truth_host(value)] = ho_truth_num(ho_truth_word(line, 2));
     } else if (strcmp(key, "reads") == 0) {
         s->reads = (size_t)ho_truth_num(value);
+    } else if (strcmp(key, "noise") == 0) {
+        s->tolerance_us = JIFFIES_US + ho_truth_num(value);
     } else if (strcmp(key, "lacks") == 0) {
         s->no_icmp = has_word(line, "icmp");
         s->no_events = has_word(line, "events");
@@ -177,7 +182,9 @@ static bool read_line(struct ho_truth_script *s, char *text, char ***words)
 /* Takes `text`, which becomes the script's. */
 static int parse(struct ho_truth_script *ret, char *text, const char *name)
 {
-    *ret = (struct ho_truth_script){ .port = 5000 };
+    *ret = (struct ho_truth_script){ .port = 5000,
+                                     .tolerance_us = JIFFIES_US + NOISE_US,
+                                     .end_us = INT64_MAX };
     ret->text = text;
     size_t lines = 1, words = 1;
     for (const char *p = ret->text; *p != '\0'; p++) {

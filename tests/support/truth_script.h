@@ -13,6 +13,7 @@
  *     draw HOST MS...                  neighbour reachable times that the kernel drew
  *     listen PORT                      the listener's port (default 5000)
  *     reads N                          bytes that the processes' recv() asks for (default: many)
+ *     noise US                         what the measured machine adds to a time (default 20000)
  *     lacks WHAT...                    what the file does not have: icmp, events (of epoll),
  *                                      options (of SYNs)
  *     start US, clock JIFFIES NS       when the play starts; jiffies then, and how far into one
@@ -31,7 +32,12 @@
  *     c T PROC HOW CALL SOCK ARG RET ERRNO [T-RET]
  *                                      HOW `.`: at T; `+`: so long after the event or call of its
  *                                      process before it as here. RET and ERRNO are expectations.
- *                                      T-RET: when a blocking call returned.
+ *                                      T-RET: when a blocking call returned. ARG of connect: the
+ *                                      port, and what of the process's other thread, the one
+ *                                      in epoll_wait, the scheduler let come first: h it looks
+ *                                      before the connection starts; e it sees the failure before
+ *                                      this thread takes the error; m after that, before the socket
+ *                                      is disconnected.
  *
  * and expectations:
  *
@@ -55,6 +61,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define HO_TRUTH_AFTER_US 25000000 /* the model is played on: it may be late */
 #define HO_TRUTH_WORDS 96
 #define HO_TRUTH_HOSTS 2
 #define HO_TRUTH_PROCS 6
@@ -79,6 +86,7 @@ struct ho_truth_script {
     size_t reads;                        /* 0: not known, and more than ever came */
     bool permanent;                      /* arp */
     bool no_icmp, no_events, no_options; /* lacks */
+    int64_t tolerance_us;                /* two jiffies and the noise */
     int64_t delay_us[HO_TRUTH_HOSTS];
     char procs[HO_TRUTH_PROCS][8]; /* names, in the order they start */
     unsigned n_procs;
@@ -108,6 +116,15 @@ enum ho_truth_kind {
     HO_TRUTH_KINDS
 };
 
+#define HO_TRUTH_CAUSES 4
+#define HO_TRUTH_INPUT (-1) /* a call or a fault at its time in the script */
+
+/* What something followed from: numbers of records, or HO_TRUTH_INPUT. */
+struct ho_truth_why {
+    unsigned n;
+    int of[HO_TRUTH_CAUSES];
+};
+
 struct ho_truth_rec {
     int64_t t_us;
     enum ho_truth_kind kind;
@@ -117,8 +134,10 @@ struct ho_truth_rec {
     long bytes;      /* HO_TRUTH_APP: received; -1: not a receiving */
     unsigned events; /* HO_TRUTH_APP: of epoll, 0: none, ~0u: not known */
     char sock[6];
-    int pair;          /* index of its like in the other list, -1: none */
-    int64_t t_last_us; /* of several that were folded into one */
+    int pair;                /* index of its like in the other list, -1: none */
+    int64_t t_last_us;       /* of several that were folded into one */
+    struct ho_truth_why why; /* only of the model's */
+    int into;                /* folded away: 1 + the record that it is part of, or 0 */
 };
 
 struct ho_truth_recs {

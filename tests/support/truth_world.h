@@ -36,6 +36,7 @@ struct ho_truth_call {
 struct ho_truth_answers {
     size_t next, end; /* lines of the process, [next, end) */
     int64_t shift_us; /* what the model's event was later than the file's */
+    int event;        /* its record */
     bool active;
 };
 
@@ -54,6 +55,8 @@ struct ho_truth_proc {
     struct ho_truth_answers answers;
     int64_t look_us; /* when it looks at epoll again; INT64_MAX: when something happens */
     int64_t busy_us; /* it does not look before */
+    struct ho_truth_why look_why;
+    struct ho_truth_call *race; /* a connect() whose failure the other thread sees first */
 };
 
 struct ho_truth_frame {
@@ -75,6 +78,19 @@ struct ho_truth_delay {
     bool used;
 };
 
+/* A timer of a host at its deadline: see truth_cause.h. */
+struct ho_truth_timer {
+    const void *owner;
+    int which;
+    struct ho_time at;
+    struct ho_truth_why why; /* what armed it */
+};
+
+struct ho_truth_timers {
+    struct ho_truth_timer *t;
+    size_t n, room;
+};
+
 struct ho_truth_world {
     const struct ho_truth_script *s;
     const struct ho_truth_options *o;
@@ -84,6 +100,9 @@ struct ho_truth_world {
     struct ho_host *hosts[HO_TRUTH_HOSTS];
     struct ho_truth_way ways[HO_TRUTH_HOSTS];
     bool touched[HO_TRUTH_HOSTS];
+    struct ho_truth_why why[HO_TRUTH_HOSTS]; /* of what the host does in this step */
+    int last_rec[HO_TRUTH_HOSTS];            /* the last record that it made in this step, or -1 */
+    struct ho_truth_timers timers[HO_TRUTH_HOSTS];
     struct ho_truth_proc procs[HO_TRUTH_PROCS];
     struct ho_truth_delay *delays[HO_TRUTH_HOSTS];
     size_t n_delays[HO_TRUTH_HOSTS], first_delay[HO_TRUTH_HOSTS];

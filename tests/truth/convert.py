@@ -209,6 +209,16 @@ class RealTime(Script):
                 found.add(entered)
         return found
 
+    def race(self, r, done):
+        """Which thread was the first to see that connect() failed: the one in epoll_wait() before
+        the one in connect() took the error (e), or between that and its disconnecting (m)."""
+        if done is None or not done.get("errno"):
+            return ""
+        seen = next((x["events"] for x in self.records if x["kind"] == "app" and
+                     x["call"] == "epoll" and x["host"] == r["host"] and
+                     done["t"] - ANCHOR < x["t"] <= done["t"] and "RDHUP" in x["events"]), None)
+        return "" if seen is None else "e" if "ERR" in seen else "m"
+
     def unannounced_cut(self):
         """s11: frames are dropped although no note says so, from the first dropped one on."""
         cut = any(r["kind"] == "note" and "CUT" in r["msg"] for r in self.records)
@@ -351,7 +361,7 @@ class RealTime(Script):
         if call == "connect":
             port = next((x["sport"] for x in self.records[n:] if x["kind"] == "seg" and
                          x.get("sport")), 40000) if p == "c2" else 40000
-            arg = f"{port}{'h' if r['sock'] in self.hup_first else ''}"
+            arg = f"{port}{'h' if r['sock'] in self.hup_first else ''}{self.race(r, done)}"
         words = ["?", 0, None] if done is None else \
             [done.get("ret", 0), done.get("errno") or 0, us(done["t"])]
         self.at(t, "c", p, ".", call, r["sock"], arg, *words)
@@ -400,6 +410,7 @@ class VirtualTime(Script):
         for role in "kx":
             self.say("opt", role, "NODELAY", 1)
         self.say("listen", 80)
+        self.say("noise", 0)            # virtual time
         self.say("reads", 65536)        # its buffer, in oracle.c of the measurements
         self.say("lacks", "icmp", "events", "options")
         for host, ms in DRAWS.get(self.name, {}).items():

@@ -15,13 +15,18 @@ struct pair {
     struct ho_truth_result r;
 };
 
-static void compare(struct pair *p, const char *file, const char *model)
+static void parse(struct pair *p, const char *file, const char *model)
 {
     assert_int_equal(ho_truth_script_parse(&p->file, file, "file"), 0);
     assert_int_equal(ho_truth_script_parse(&p->model, model, "model"), 0);
     p->r = (struct ho_truth_result){ 0 };
     ho_truth_expect(&p->file, &p->r.expected, &p->r.socks, &p->r.neighs);
     ho_truth_expect(&p->model, &p->r.got, &p->r.got_socks, &p->r.got_neighs);
+}
+
+static void compare(struct pair *p, const char *file, const char *model)
+{
+    parse(p, file, model);
     ho_truth_compare(&p->file, &p->r);
 }
 
@@ -67,16 +72,54 @@ static void a_segment_later_than_the_tolerance_is_late(void **state)
     assert_int_equal(differences(SEG(29000, "PA", 1), SEG(0, "PA", 1), HO_TRUTH_C_TIME), 1);
 }
 
-static void an_offset_counts_from_the_event_before(void **state)
+/* The same where each segment of the model follows from the one before it. */
+static size_t late_in_a_chain(const char *file, const char *model)
+{
+    struct pair p;
+    parse(&p, file, model);
+    for (size_t i = 1; i < p.r.got.n; i++) {
+        p.r.got.r[i].why = (struct ho_truth_why){ .n = 1, .of = { (int)i - 1 } };
+    }
+    ho_truth_compare(&p.file, &p.r);
+    size_t n = p.r.count[HO_TRUTH_C_TIME];
+    done(&p);
+    return n;
+}
+
+static void a_time_counts_from_the_event_that_it_follows_from(void **state)
 {
     (void)state;
     const char *file = SEG(0, "PA", 1) SEG(1000000, "PA", 1) SEG(3000000, "PA", 1);
-    /* Each interval is 20 ms too long: within the tolerance of the one before it. */
+    /* Each interval is 20 ms too long. */
     const char *drifts = SEG(20000, "PA", 1) SEG(1040000, "PA", 1) SEG(3060000, "PA", 1);
     /* The second interval alone is 60 ms too long. */
     const char *jumps = SEG(0, "PA", 1) SEG(1060000, "PA", 1) SEG(3060000, "PA", 1);
-    assert_int_equal(differences(file, drifts, HO_TRUTH_C_TIME), 0);
-    assert_int_equal(differences(file, jumps, HO_TRUTH_C_TIME), 1);
+    /* The same, and the third is 60 ms too short: at the file's time by two errors. */
+    const char *taken_back = SEG(0, "PA", 1) SEG(1060000, "PA", 1) SEG(3000000, "PA", 1);
+    assert_int_equal(late_in_a_chain(file, drifts), 0);
+    assert_int_equal(late_in_a_chain(file, jumps), 1);
+    assert_int_equal(late_in_a_chain(file, taken_back), 2);
+    assert_int_equal(differences(file, drifts, HO_TRUTH_C_TIME), 2);
+}
+
+static void in_virtual_time_two_jiffies_are_all(void **state)
+{
+    (void)state;
+    assert_int_equal(differences("noise 0\n" SEG(0, "PA", 1), SEG(7900, "PA", 1), HO_TRUTH_C_TIME),
+                     0);
+    assert_int_equal(differences("noise 0\n" SEG(0, "PA", 1), SEG(8100, "PA", 1), HO_TRUTH_C_TIME),
+                     1);
+}
+
+static void what_the_model_does_after_the_end_is_not_compared(void **state)
+{
+    (void)state;
+    assert_int_equal(differences(SEG(0, "PA", 1) "end 1000000\n",
+                                 SEG(0, "PA", 1) SEG(1000001, "PA", 1), HO_TRUTH_C_ORDER),
+                     0);
+    assert_int_equal(differences(SEG(0, "PA", 1) "end 1000000\n",
+                                 SEG(0, "PA", 1) SEG(999999, "PA", 1), HO_TRUTH_C_ORDER),
+                     1);
 }
 
 static void another_window_is_told_apart(void **state)
@@ -177,7 +220,9 @@ int main(void)
         cmocka_unit_test(a_segment_too_few_is_a_difference),
         cmocka_unit_test(other_flags_are_a_difference_on_both_sides),
         cmocka_unit_test(a_segment_later_than_the_tolerance_is_late),
-        cmocka_unit_test(an_offset_counts_from_the_event_before),
+        cmocka_unit_test(a_time_counts_from_the_event_that_it_follows_from),
+        cmocka_unit_test(in_virtual_time_two_jiffies_are_all),
+        cmocka_unit_test(what_the_model_does_after_the_end_is_not_compared),
         cmocka_unit_test(another_window_is_told_apart),
         cmocka_unit_test(wake_ups_of_a_stream_may_be_more_or_fewer),
         cmocka_unit_test(events_that_say_more_are_compared_one_by_one),

@@ -68,8 +68,13 @@ static void split(struct line *l)
 {
     l->n = 0;
     (void)snprintf(l->text, sizeof(l->text), "%.*s", (int)l->len, l->at);
-    for (char *p = strtok(l->text, " "); p != NULL && l->n < WORDS; p = strtok(NULL, " ")) {
+    for (char *p = l->text; *p != '\0' && l->n < WORDS;) {
+        size_t n = strcspn(p, " ");
         l->w[l->n++] = p;
+        p += n;
+        if (*p == ' ') {
+            *p++ = '\0';
+        }
     }
 }
 

@@ -41,14 +41,31 @@ static int check_program(struct ho_model *m, const struct ho_plan_program *progr
     return 0;
 }
 
+static int needs_a_kernel(struct ho_model *m)
+{
+    snprintf(m->why, sizeof(m->why),
+             "real programs need an engine with a real kernel: "
+             "--engine kernel");
+    return -ENOTSUP;
+}
+
 static int engine_check(void *self, const struct ho_plan *plan, const struct ho_step **ret_step)
 {
     struct ho_model *m = model_of(self);
 
+    for (size_t i = 0; i < plan->setup_count; i++) {
+        if (plan->setup[i].kind == HO_STEP_COMMAND) {
+            *ret_step = &plan->setup[i];
+            return needs_a_kernel(m);
+        }
+    }
     for (size_t i = 0; i < plan->step_count; i++) {
         const struct ho_step *s = &plan->steps[i];
         int err = s->kind == HO_STEP_PROGRAM ? check_program(m, &s->u.program) : 0;
 
+        if (s->kind == HO_STEP_COMMAND || s->kind == HO_STEP_INPUT) {
+            err = needs_a_kernel(m);
+        }
         if (err != 0) {
             *ret_step = s;
             return err;

@@ -11,6 +11,8 @@
  *               connection that was there no longer is
  *   sends       segments by their flags and by their marks (timeline/mark.h)
  *   received    bytes of recv() in the app records
+ *   output      `output` records, the lines of real commands; `exits`: `exit` records
+ *   has         settings records of scope sockopt
  */
 
 #ifndef HO_SCENARIO_EXPECT_H
@@ -47,6 +49,9 @@ struct ho_expect {
     int64_t value; /* count, bytes or the value returned */
     uint32_t events;
     const char *knob;
+    const char *pattern; /* OUTPUT, NO_OUTPUT */
+    const char *opt;     /* HAS_OPTION: its name; value: in Linux's unit */
+    bool has_status;     /* EXITS: with the status `value` */
 };
 
 /* What came of an expectation. */

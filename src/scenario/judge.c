@@ -246,6 +246,17 @@ static int judge_one(struct ho_judge *g)
     case HO_FORM_EVENTS:
         judge_call(g);
         return 0;
+    case HO_FORM_OUTPUT:
+    case HO_FORM_NO_OUTPUT:
+        ho_judge_output(g);
+        return 0;
+    case HO_FORM_EXITS:
+    case HO_FORM_NEVER_EXITS:
+        ho_judge_exits(g);
+        return 0;
+    case HO_FORM_HAS_OPTION:
+        ho_judge_option(g);
+        return 0;
     default:
         assert(0 && "not an expectation");
         return 0;

@@ -3,6 +3,7 @@
  *     judge.c         what calls told processes, verdicts, and the loop over expectations
  *     judge_state.c   states of connections
  *     judge_wire.c    frames and bytes
+ *     judge_command.c real commands
  */
 
 #ifndef HO_SCENARIO_JUDGE_H
@@ -36,5 +37,10 @@ int ho_judge_state(struct ho_judge *g);
 int ho_judge_sends(struct ho_judge *g);
 int ho_judge_received(struct ho_judge *g);
 int ho_judge_whole(struct ho_judge *g);
+
+/* The same, and nothing can fail. */
+void ho_judge_output(struct ho_judge *g);
+void ho_judge_exits(struct ho_judge *g);
+void ho_judge_option(struct ho_judge *g);
 
 #endif

@@ -1,8 +1,10 @@
 /* A line of text, cut into words in place.
  *
  * A word is what stands between blanks; a text in double quotes is one word, in which \" and \\
- * stand for " and \. A '#' at the beginning of a word makes the rest of the line a comment.
- * Control characters are refused; bytes from 0x80 up may stand in texts and comments only.
+ * stand for " and \. A word that begins with a slash goes on to the next one, blanks or not: a
+ * regular expression, in which \/ stands for a slash. A '#' at the beginning of a word makes the
+ * rest of the line a comment. Control characters are refused; bytes from 0x80 up may stand in
+ * texts, expressions and comments only.
  */
 
 #include <errno.h>
@@ -58,10 +60,37 @@ static int quoted(const char *line, char **p, struct ho_word *ret, struct ho_scn
     return 0;
 }
 
+/* Takes the expression that begins behind the slash at `*p`; moves `*p` behind the closing one. */
+static int slashed(const char *line, char **p, struct ho_word *ret, struct ho_scn_error *e)
+{
+    char *in = *p + 1, *out = *p + 1;
+
+    ret->text = out;
+    ret->slashed = true;
+    while (*in != '/') {
+        if (*in == '\\' && in[1] != '\0') {
+            if (in[1] != '/') {
+                *out++ = *in; /* the expression's own */
+            }
+            in++;
+        }
+        if (*in == '\0') {
+            return ho_mistake(e, 0, column_of(line, *p), "this expression has no closing slash");
+        }
+        *out++ = *in++;
+    }
+    *p = in + 1;
+    if (**p != '\0' && !is_blank(**p)) {
+        return ho_mistake(e, 0, column_of(line, *p),
+                          "found '%c', expected a blank after an expression", **p);
+    }
+    *out = '\0';
+    return 0;
+}
+
 static int bare(const char *line, char **p, struct ho_word *ret, struct ho_scn_error *e)
 {
     ret->text = *p;
-    ret->quoted = false;
     for (; **p != '\0' && !is_blank(**p); (*p)++) {
         if ((unsigned char)**p >= 0x80 || **p == '"') {
             return ho_mistake(e, 0, column_of(line, *p),
@@ -106,8 +135,10 @@ int ho_lex(char *line, struct ho_words *ret, struct ho_scn_error *e)
                               HO_SCN_WORDS_MAX);
         }
         struct ho_word *w = &ret->word[ret->count++];
-        w->column = column_of(line, p);
-        err = *p == '"' ? quoted(line, &p, w, e) : bare(line, &p, w, e);
+        *w = (struct ho_word){ .column = column_of(line, p) };
+        err = *p == '"'   ? quoted(line, &p, w, e)
+              : *p == '/' ? slashed(line, &p, w, e)
+                          : bare(line, &p, w, e);
         if (err != 0) {
             break;
         }

@@ -5,6 +5,7 @@
  *     resolve.c      arguments: swept values, times and labels, units of settings, cables
  *     plan_world.c   hosts, cables, what holds from the start
  *     plan_step.c    steps
+ *     plan_command.c real commands
  *     plan_expect.c  expectations
  */
 
@@ -58,6 +59,8 @@ int ho_maker_refuse(const struct ho_maker *m, const struct ho_scn_line *line,
 
 /* A string that lives as long as the plan, or NULL. */
 const char *ho_maker_keep(struct ho_maker *m, const char *text);
+/* The same for bytes of any value; a 0 is put behind them. */
+char *ho_maker_keep_bytes(struct ho_maker *m, const char *bytes, size_t len);
 
 /* Whether the host's kernel has the sysctl (knobs/profile.h). Returns 0; -EINVAL. */
 int ho_maker_has_sysctl(const struct ho_maker *m, const struct ho_scn_line *line, uint16_t host,
@@ -118,12 +121,16 @@ int ho_resolve_sysctl_text(struct ho_maker *m, const struct ho_scn_line *line,
 int ho_resolve_sockopt(struct ho_maker *m, const struct ho_scn_line *line,
                        struct ho_plan_call *ret);
 
-/* --- plan_world.c, plan_step.c, plan_expect.c ---------------------------------------------------
+/* --- plan_world.c, plan_step.c, plan_command.c, plan_expect.c
+ * ---------------------------------------------------
  */
 
 int ho_make_world(struct ho_maker *m);    /* nodes, cables, procs, setup */
 int ho_make_at_start(struct ho_maker *m); /* steps at 0 of option, program and connection */
 int ho_make_step(struct ho_maker *m, const struct ho_scn_line *line);
+int ho_make_commands(struct ho_maker *m); /* setup: the commands that are ready at 0, at its end */
+/* `run "..."`, `type`, `close input`: fills and appends the step. */
+int ho_make_command_step(struct ho_maker *m, const struct ho_scn_line *line, struct ho_step *step);
 int ho_make_expects(struct ho_maker *m);
 
 #endif

@@ -17,7 +17,7 @@
 static bool word_is(const struct ho_words *w, unsigned pos, const char *text, size_t len)
 {
     return pos < w->count && w->word[pos].len == len && !w->word[pos].quoted &&
-           memcmp(w->word[pos].text, text, len) == 0;
+           !w->word[pos].slashed && memcmp(w->word[pos].text, text, len) == 0;
 }
 
 static bool same_wanted(const struct ho_wanted *a, unsigned i, const struct ho_item *item)

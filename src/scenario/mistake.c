@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/regex.h"
 #include "scenario/match.h"
 
 int ho_mistake(struct ho_scn_error *e, unsigned line, unsigned column, const char *format, ...)
@@ -166,7 +167,7 @@ static unsigned end_column(const struct ho_words *words)
         return 1;
     }
     const struct ho_word *last = &words->word[words->count - 1];
-    return last->column + (unsigned)strlen(last->text) + (last->quoted ? 2u : 0u);
+    return last->column + (unsigned)strlen(last->text) + (last->quoted || last->slashed ? 2u : 0u);
 }
 
 int ho_mistake_wanted(struct ho_scn_error *e, const struct ho_words *words,
@@ -193,6 +194,13 @@ int ho_mistake_wanted(struct ho_scn_error *e, const struct ho_words *words,
     }
     say_wanted(&m, decls, w);
     m.size = sizeof(e->text);
+    if (word != NULL && word->slashed && wants(w, HO_TYPE_REGEX)) {
+        struct ho_regex re;
+        const char *why = "";
+        (void)ho_regex_compile(&re, word->text, &why);
+        say(&m, ": %s", why);
+        return -EINVAL;
+    }
     if (m.best != NULL) {
         say(&m, "; did you mean '%.*s'?", (int)m.best_len, m.best);
     } else if (word != NULL && wants(w, HO_TYPE_NEW) && ho_is_name(word->text, HO_NAME_MAX)) {

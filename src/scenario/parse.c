@@ -120,6 +120,9 @@ static int declare_names(struct parser *p)
     case HO_FORM_CABLE:
         return declare(p, HO_DECL_CABLE, "name");
     case HO_FORM_PROCESS:
+    case HO_FORM_COMMAND:
+    case HO_FORM_COMMAND_LISTENS:
+    case HO_FORM_COMMAND_SAYS:
         return declare(p, HO_DECL_PROCESS, "who");
     case HO_FORM_SWEEP:
         return declare_sweep(p);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/regex.h"
 #include "scenario/match.h"
 #include "wire/addr.h"
 
@@ -371,11 +372,15 @@ unsigned ho_place_read(struct ho_matcher *m, const struct ho_item *item, unsigne
                             .column = w->column,
                             .var = -1,
                             .text = w->text };
+    struct ho_regex re;
     unsigned n = 1;
     bool fits;
 
     if (w->quoted || item->type == HO_TYPE_TEXT) {
         fits = w->quoted && item->type == HO_TYPE_TEXT;
+    } else if (w->slashed || item->type == HO_TYPE_REGEX) {
+        fits =
+            w->slashed && item->type == HO_TYPE_REGEX && ho_regex_compile(&re, w->text, NULL) == 0;
     } else if (item->type == HO_TYPE_CHAIN || item->type == HO_TYPE_CABLE) {
         return read_cable(m, item, pos, &a);
     } else if (item->type == HO_TYPE_TIME) {

@@ -49,13 +49,18 @@ int ho_maker_refuse(const struct ho_maker *m, const struct ho_scn_line *line,
 
 const char *ho_maker_keep(struct ho_maker *m, const char *text)
 {
-    size_t size = strlen(text) + 1;
-    struct ho_memory *k = malloc(sizeof(*k) + size);
+    return ho_maker_keep_bytes(m, text, strlen(text));
+}
+
+char *ho_maker_keep_bytes(struct ho_maker *m, const char *bytes, size_t len)
+{
+    struct ho_memory *k = malloc(sizeof(*k) + len + 1);
 
     if (k == NULL) {
         return NULL;
     }
-    memcpy(k->text, text, size);
+    memcpy(k->text, bytes, len);
+    k->text[len] = '\0';
     k->next = m->plan->memory;
     m->plan->memory = k;
     return k->text;
@@ -101,7 +106,8 @@ enum proc_state {
     PROC_NONE,
     PROC_STARTED,
     PROC_RAW,
-    PROC_PROGRAM
+    PROC_PROGRAM,
+    PROC_COMMAND
 };
 
 struct walk {
@@ -164,6 +170,25 @@ static int senseless(struct walk *w, const struct ho_step *step, const char *for
     return err;
 }
 
+/* A command may be started again when it has ended, which only the play shows. */
+static int walk_command(struct walk *w, const struct ho_step *step)
+{
+    const char *host = w->m->plan->nodes[step->host].name;
+    enum proc_state *state = &w->proc[step->proc];
+
+    if (w->off[step->host]) {
+        return senseless(w, step, "%s has no power", host);
+    }
+    if (step->kind == HO_STEP_INPUT && *state != PROC_COMMAND) {
+        return senseless(w, step, "the process of %s runs no command", host);
+    }
+    if (*state != PROC_NONE && *state != PROC_COMMAND) {
+        return senseless(w, step, "the process of %s is no command: use another process", host);
+    }
+    *state = PROC_COMMAND;
+    return emit(w, step);
+}
+
 /* A call or a program: the process must be there, and of one kind. */
 static int walk_process(struct walk *w, const struct ho_step *step)
 {
@@ -173,6 +198,9 @@ static int walk_process(struct walk *w, const struct ho_step *step)
 
     if (w->off[step->host]) {
         return senseless(w, step, "%s has no power", host);
+    }
+    if (*state == PROC_COMMAND) {
+        return senseless(w, step, "the process of %s runs a command: use another process", host);
     }
     bool is_option = step->kind == HO_STEP_CALL && step->u.call.kind == HO_CALL_OPTION;
     if (is_option && *state != PROC_RAW && *state != PROC_PROGRAM) {
@@ -272,6 +300,9 @@ static int walk_step(struct walk *w, const struct ho_step *step)
     case HO_STEP_CALL:
     case HO_STEP_PROGRAM:
         return walk_process(w, step);
+    case HO_STEP_COMMAND:
+    case HO_STEP_INPUT:
+        return walk_command(w, step);
     case HO_STEP_KILL:
     case HO_STEP_STOP:
     case HO_STEP_CONTINUE:
@@ -308,6 +339,11 @@ static int walk_steps(struct ho_maker *m)
         return -ENOMEM;
     }
     w->m = m;
+    for (size_t i = 0; i < plan->setup_count; i++) {
+        if (plan->setup[i].kind == HO_STEP_COMMAND) {
+            w->proc[plan->setup[i].proc] = PROC_COMMAND;
+        }
+    }
     int err = merge_sort(plan->steps, plan->step_count);
     for (size_t i = 0; i < plan->step_count && err == 0; i++) {
         err = walk_step(w, &plan->steps[i]);

@@ -310,8 +310,9 @@ struct ho_plan {
     size_t cable_count;
     struct ho_plan_proc *procs;
     size_t proc_count;
-    struct ho_step *setup; /* SYSCTL, ROUTE and NEIGHBOUR steps that hold from the start, and the
-                            * COMMANDs that are ready at time 0, to be started in this order */
+    struct ho_step
+        *setup; /* SYSCTL, ROUTE and NEIGHBOUR steps that hold from the start, and the
+                 * COMMANDs that are ready at time 0: started after all others, in order */
     size_t setup_count;
     struct ho_step *steps; /* by time; equal times in the order of the file */
     size_t step_count;

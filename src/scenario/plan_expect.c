@@ -149,6 +149,16 @@ static void read_count(const struct ho_maker *m, const struct ho_scn_line *line,
     }
 }
 
+static int read_option(struct ho_maker *m, const struct ho_scn_line *line, struct ho_expect *x)
+{
+    struct ho_plan_call call = { .opt = 0 };
+    int err = ho_resolve_sockopt(m, line, &call);
+
+    x->opt = call.opt_name;
+    x->value = call.value[0];
+    return err != 0 ? err : read_window(m, line, x);
+}
+
 static int read_expect(struct ho_maker *m, const struct ho_scn_line *line, struct ho_expect *x)
 {
     const char *state = text_of(m, line, "state"), *events = text_of(m, line, "events");
@@ -157,6 +167,7 @@ static int read_expect(struct ho_maker *m, const struct ho_scn_line *line, struc
         enum ho_type type;
     } numbers[] = { { "count", HO_TYPE_COUNT },
                     { "value", HO_TYPE_NUMBER },
+                    { "status", HO_TYPE_NUMBER },
                     { "bytes", HO_TYPE_BYTES } };
     int err = 0;
 
@@ -166,6 +177,11 @@ static int read_expect(struct ho_maker *m, const struct ho_scn_line *line, struc
     x->what = text_of(m, line, "what");
     x->call = text_of(m, line, "call");
     x->knob = text_of(m, line, "knob");
+    x->pattern = text_of(m, line, "line");
+    x->has_status = ho_scn_arg(m->s, line, "status") != NULL;
+    if (line->form == HO_FORM_HAS_OPTION) {
+        return read_option(m, line, x);
+    }
     if (state != NULL) {
         x->state = ho_scn_state(state);
     }

@@ -520,6 +520,10 @@ int ho_make_step(struct ho_maker *m, const struct ho_scn_line *line)
         return step_program(m, line, at);
     }
     step = new_step(HO_STEP_CALL, at);
+    if (line->form == HO_FORM_RUN_COMMAND || line->form == HO_FORM_TYPE ||
+        line->form == HO_FORM_CLOSE_INPUT) {
+        return ho_make_command_step(m, line, &step);
+    }
     if (call_kind(line->form, &step.u.call.kind) == 0) {
         return step_call(m, line, &step);
     }

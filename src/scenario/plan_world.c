@@ -404,6 +404,9 @@ static int add_line(struct ho_maker *m, const struct ho_scn_line *line)
     case HO_FORM_MIDDLEBOX:
         return add_node(m, line);
     case HO_FORM_PROCESS:
+    case HO_FORM_COMMAND:
+    case HO_FORM_COMMAND_LISTENS:
+    case HO_FORM_COMMAND_SAYS:
         return add_process(m, line);
     case HO_FORM_CABLE:
         return add_cables(m, line);
@@ -457,5 +460,6 @@ int ho_make_world(struct ho_maker *m)
     }
     share_rtt(m);
     int err = check_addresses(m);
-    return err != 0 ? err : add_swept_sysctls(m);
+    err = err != 0 ? err : add_swept_sysctls(m);
+    return err != 0 ? err : ho_make_commands(m);
 }

@@ -37,6 +37,20 @@ static void print_quoted(struct printer *p, const char *text)
     ho_text_char(p->out, '"');
 }
 
+static void print_slashed(struct printer *p, const char *text)
+{
+    ho_text_char(p->out, '/');
+    for (; *text != '\0'; text++) {
+        if (*text == '/') {
+            ho_text_char(p->out, '\\');
+        } else if (*text == '\\' && text[1] != '\0') {
+            ho_text_char(p->out, *text++);
+        }
+        ho_text_char(p->out, *text);
+    }
+    ho_text_char(p->out, '/');
+}
+
 static void print_time(struct printer *p, const struct ho_scn_arg *a)
 {
     if (!a->relative && a->text != NULL) {
@@ -92,6 +106,8 @@ static void print_arg(struct printer *p, enum ho_type type, const struct ho_scn_
         ho_value_print(p->out, type, a->number);
     } else if (type == HO_TYPE_TEXT) {
         print_quoted(p, a->text);
+    } else if (type == HO_TYPE_REGEX) {
+        print_slashed(p, a->text);
     } else if (type == HO_TYPE_ENDPOINT) {
         print_endpoint(p, a);
     } else {

@@ -57,6 +57,12 @@ int ho_run_step(const struct ho_engine *e, const struct ho_step *s)
     return -EINVAL;
 }
 
+static bool lacks_verb(const struct ho_engine *e, const struct ho_step *s)
+{
+    return s != NULL && ((s->kind == HO_STEP_COMMAND && e->command == NULL) ||
+                         (s->kind == HO_STEP_INPUT && e->input == NULL));
+}
+
 static int play_steps(const struct ho_plan *plan, const struct ho_engine *e,
                       const struct ho_step **ret_step)
 {
@@ -112,7 +118,8 @@ int ho_run(struct ho_run_result *ret, const struct ho_plan *plan, const struct h
     err = err != 0 ? err : engine->begin(engine->self, plan, timeline);
     err = err != 0 ? err : play_steps(plan, engine, &step);
     if (err != 0) {
-        why = engine->why(engine->self);
+        why = lacks_verb(engine, step) ? "this engine cannot run real programs"
+                                       : engine->why(engine->self);
     } else {
         err = judge(ret, plan, timeline);
         why = "out of memory";

@@ -108,9 +108,27 @@ bool ho_scn_claim(const struct ho_scn *s, size_t i, struct ho_claim *ret)
     return false;
 }
 
+/* Real commands need a real kernel, unless the line is for some engine anyway. */
+static bool has_commands(const struct ho_scn *s)
+{
+    for (size_t i = 0; i < s->line_count; i++) {
+        enum ho_form form = s->lines[i].form;
+        if (s->lines[i].guard.engine == NULL &&
+            (form == HO_FORM_COMMAND || form == HO_FORM_COMMAND_LISTENS ||
+             form == HO_FORM_COMMAND_SAYS || form == HO_FORM_RUN_COMMAND)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool ho_scn_runs_on(const struct ho_scn *s, const char *engine)
 {
     const struct ho_scn_line *line = find_line(s, HO_FORM_RUNS_ON);
+
+    if (line == NULL && strcmp(engine, "model") == 0 && has_commands(s)) {
+        return false;
+    }
 
     for (uint32_t i = 0; line != NULL && i < line->arg_count; i++) {
         if (strcmp(s->args[line->arg_first + i].text, engine) == 0) {

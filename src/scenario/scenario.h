@@ -156,7 +156,9 @@ struct ho_claim {
 /* The claim number `i` of the file, from 0. False, with *ret untouched, when there is none. */
 bool ho_scn_claim(const struct ho_scn *s, size_t i, struct ho_claim *ret);
 
-/* True if the file does not say `runs on`, or says it with this engine. */
+/* True if the file says `runs on` with this engine, or does not say it; one with real commands then
+ * runs on no model.
+ */
 bool ho_scn_runs_on(const struct ho_scn *s, const char *engine);
 
 /* One way to play the file: a family and one value of each sweep. */

@@ -33,7 +33,7 @@ struct ho_word {
     const char *text; /* ends in 0 */
     uint16_t len;
     uint16_t column;
-    bool quoted;
+    bool quoted, slashed; /* a text, an expression */
 };
 
 struct ho_words {

@@ -4,15 +4,16 @@
 #define HO_SCENARIO_WORDS_H
 
 /* What programs say of themselves (docs/programs.md), beside the system calls of host/op.h. */
-#define HO_OWN_CALLS(X)                       \
-    X(HEARTBEAT, "heartbeat")                 \
-    X(CONNECT_TIMEOUT, "connect_timeout")     \
-    X(KEEPALIVE_TIMEOUT, "keepalive_timeout") \
-    X(HEADER_TIMEOUT, "header_timeout")       \
-    X(BODY_TIMEOUT, "body_timeout")           \
-    X(SEND_TIMEOUT, "send_timeout")           \
-    X(LINGER_TIMEOUT, "linger_timeout")       \
-    X(TIMEOUT, "timeout")                     \
+#define HO_OWN_CALLS(X)                                 \
+    X(HEARTBEAT, "heartbeat")                           \
+    X(CONNECT_TIMEOUT, "connect_timeout")               \
+    X(KEEPALIVE_TIMEOUT, "keepalive_timeout")           \
+    X(HEADER_TIMEOUT, "header_timeout")                 \
+    X(BODY_TIMEOUT, "body_timeout")                     \
+    X(SEND_TIMEOUT, "send_timeout")                     \
+    X(LINGER_TIMEOUT, "linger_timeout")                 \
+    X(TIMEOUT, "timeout")                               \
+    X(OUTPUT, "output") /* of a real command: a line */ \
     X(EXIT, "exit")
 
 /* What `sends` and `receives` can count: frames by their bytes, and segments by their meaning,

@@ -126,9 +126,10 @@ static void it_agrees_with_the_c_library(void **state)
         for (unsigned i = 0; i < n; i++) {
             const char *piece = pieces[ho_rng_below(&rng, 10)];
             bool anchor = *piece == '^' || *piece == '$';
-            strcat(pattern, piece);
-            strcat(pattern, anchor ? "" : often[ho_rng_below(&rng, 7)]);
-            strcat(pattern, i + 1 < n && ho_rng_below(&rng, 6) == 0 ? "|" : "");
+            size_t used = strlen(pattern);
+            snprintf(pattern + used, sizeof(pattern) - used, "%s%s%s", piece,
+                     anchor ? "" : often[ho_rng_below(&rng, 7)],
+                     i + 1 < n && ho_rng_below(&rng, 6) == 0 ? "|" : "");
         }
         unsigned len = (unsigned)ho_rng_below(&rng, sizeof(text));
         for (unsigned i = 0; i < len; i++) {

@@ -80,6 +80,15 @@ static const struct {
       "did you mean 'ESTABLISHED'?" },
     { TWO_HOSTS "expect client sends probe", 3, 21, "found 'probe'", "keepalive-probe" },
     { TWO_HOSTS "expect client sees IN|UP", 3, 20, "found 'IN|UP'", "events such as" },
+    { TWO_HOSTS "expect client output matches /(a/", 3, 30, "found '(a'",
+      "a regular expression such as /timed out/: a ( without its )" },
+    { TWO_HOSTS "expect client output matches /a", 3, 30, "no closing slash", "" },
+    { TWO_HOSTS "expect client output matches /a/b", 3, 33, "found 'b'", "a blank" },
+    { TWO_HOSTS "expect client output matches hello", 3, 30, "found 'hello'",
+      "a regular expression such as" },
+    { TWO_HOSTS "at 1s client type hello", 3, 19, "found 'hello'", "a text in double quotes" },
+    { TWO_HOSTS "process server.x runs \"x\" ready when it listens", 3, 48,
+      "found the end of the line", "on" },
     { TWO_HOSTS "expect client is ESTABLISHED at the edn", 3, 33, "found 'the'", "a time" },
 };
 
@@ -240,6 +249,9 @@ static const char everything[] =
     "when pause=2s on model over ipv4 set all net.ipv4.tcp_rmem 4096 131072 33554432\n"
     "route client 0.0.0.0/0 via 10.0.0.2\n"
     "process server.db\n"
+    "process server.web runs \"httpd -c 'a \\\"b\\\"'\"\n"
+    "process server.x as guest runs \"x\" ready when it listens on 80 within 5s\n"
+    "process server.y runs \"y $pause\" ready when its output matches /a \\/b\\\\ [c]\\.$/\n"
     "connection client -> server:7000 as main from 40000\n"
     "option server.db TCP_KEEPIDLE 5s\n"
     "program server.db echo-server port=7001 max=3\n"
@@ -283,6 +295,9 @@ static const char everything[] =
     "at 9s client poll\n"
     "at 9s client epoll watch edge\n"
     "at 9s client run heartbeat every=1s\n"
+    "at 9s server.x as nobody run \"cat -n\"\n"
+    "at 9s server.x type \"hello\\\\n\"\n"
+    "at 9s server.x close input\n"
     "expect server.db/x notices ETIMEDOUT in recv after half between 937s and 941s\n"
     "expect server notices EOF at 3s +- 1ms\n"
     "expect server never notices\n"
@@ -304,7 +319,14 @@ static const char everything[] =
     "expect client send returns 0\n"
     "expect client send fails with EPIPE\n"
     "expect client connect succeeds\n"
-    "expect client sees IN|OUT|RDHUP\n";
+    "expect client sees IN|OUT|RDHUP\n"
+    "expect server.x output matches /timed? out/ within 3s of half\n"
+    "expect server.x output never matches /#/\n"
+    "expect server.x exits with 28 by 9s\n"
+    "expect server.x exits\n"
+    "expect server.x never exits\n"
+    "expect server.x has SO_KEEPALIVE on\n"
+    "expect server.x has TCP_KEEPIDLE 60s after half\n";
 
 static void printing_and_reading_again_gives_the_same(void **state)
 {

@@ -23,6 +23,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -378,19 +379,19 @@ bool ho_os_room_has_proc(void)
 /* A bind mount needs a path to mount from. A tmpfs lies over /proc, which every machine has, for as
  * long as it takes to write the file and to bind it; the file then lives by the bind alone.
  */
-int ho_os_room_hosts(const char *text)
+int ho_os_room_file(const char *path, const char *text)
 {
     if (!mounts_private) {
         return -EPERM;
     }
-    if (access("/etc/hosts", F_OK) != 0) {
+    if (access(path, F_OK) != 0) {
         return -ENOENT;
     }
-    if (mount("hosts", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=1m,mode=755") !=
+    if (mount("file", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4m,mode=755") !=
         0) {
         return -errno;
     }
-    int fd = open("/proc/hosts", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    int fd = open("/proc/file", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     size_t len = strlen(text);
     int err = fd < 0 ? -errno : write(fd, text, len) == (ssize_t)len ? 0 : -ENOSPC;
 
@@ -398,9 +399,34 @@ int ho_os_room_hosts(const char *text)
         (void)close(fd);
     }
     if (err == 0) {
-        (void)umount2("/etc/hosts", MNT_DETACH); /* that of an earlier call */
-        err = mount("/proc/hosts", "/etc/hosts", NULL, MS_BIND, NULL) == 0 ? 0 : -errno;
+        (void)umount2(path, MNT_DETACH); /* that of an earlier call */
+        err = mount("/proc/file", path, NULL, MS_BIND, NULL) == 0 ? 0 : -errno;
     }
     (void)umount2("/proc", MNT_DETACH);
     return err;
+}
+
+int ho_os_room_hosts(const char *text)
+{
+    return ho_os_room_file("/etc/hosts", text);
+}
+
+int ho_os_room_memory(const char *const *dirs, const char **ret_dir)
+{
+    if (!mounts_private) {
+        return -EPERM;
+    }
+    for (; *dirs != NULL; dirs++) {
+        struct stat st;
+
+        if (stat(*dirs, &st) != 0 || !S_ISDIR(st.st_mode)) {
+            continue;
+        }
+        if (mount("memory", *dirs, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0) {
+            return -errno;
+        }
+        *ret_dir = *dirs;
+        return 0;
+    }
+    return -ENOENT;
 }

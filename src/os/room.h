@@ -90,4 +90,14 @@ bool ho_os_room_has_proc(void);
  */
 int ho_os_room_hosts(const char *text);
 
+/* The same for any file: -ENOENT if there is none to hide. */
+int ho_os_room_file(const char *path, const char *text);
+
+/* In the room: an empty file system in memory, writable for everybody, over the first directory of
+ * `dirs` (ended by NULL) that exists: what lies there is hidden in the room. It goes with the room.
+ *
+ * Returns 0 with *ret_dir the one taken; -ENOENT: none exists; -EPERM as above.
+ */
+int ho_os_room_memory(const char *const *dirs, const char **ret_dir);
+
 #endif

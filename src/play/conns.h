@@ -96,11 +96,11 @@ struct ho_play_pair *ho_play_pair_find(const struct ho_trace *tr, const struct h
 struct ho_play_end *ho_play_conn_new(struct ho_trace *tr, const char *name,
                                      const struct ho_play_tuple *t, struct ho_time since);
 
-/* The end that a process of `node` got by accept(), claimed; a life without a name is made if
- * there is none. NULL without memory.
+/* The end that a process of `node` got by accept(), claimed; `state` is that of its socket now. A
+ * life without a name is made if there is none. NULL without memory.
  */
 struct ho_play_end *ho_play_conn_accepted(struct ho_trace *tr, uint16_t node,
-                                          const struct ho_play_tuple *t);
+                                          const struct ho_play_tuple *t, enum ho_tcp_state state);
 
 /* The end that a sampled socket of `node` is, one not yet found in this round; a life without a
  * name is made if there is none. NULL without memory.

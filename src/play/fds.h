@@ -82,9 +82,9 @@ void ho_play_fd_connecting(struct ho_trace *tr, struct ho_play_proc *p, int fd, 
 /* accept() on `listener` gave `fd`: it has the listener's options. */
 void ho_play_fd_inherits(struct ho_trace *tr, struct ho_play_proc *p, int listener, int64_t fd);
 
-/* The accepted socket and what it is called. `t` NULL: not known. */
+/* The accepted socket, what it is called and its state now. `t` NULL: not known. */
 void ho_play_fd_accepted(struct ho_trace *tr, struct ho_play_proc *p, int fd, const char *name,
-                         const struct ho_play_tuple *t);
+                         const struct ho_play_tuple *t, enum ho_tcp_state state);
 
 void ho_play_fd_closed(struct ho_trace *tr, struct ho_play_proc *p, int fd);
 

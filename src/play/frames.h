@@ -12,7 +12,6 @@
  *   - router solicitations and advertisements (RFC 4861 4.1, 4.2)
  *   - solicitations of duplicate address detection: from the unspecified address (RFC 4862 5.4.2),
  *     and the same of ARP (RFC 5227 2.1.1)
- *   - whatever is neither from nor to an address of the plan and has a link-local IPv6 source
  * These frames are carried on the wires all the same.
  */
 

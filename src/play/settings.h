@@ -24,13 +24,15 @@ struct ho_play_host {
     const bool *has_sysctl; /* HO_SYSCTL_COUNT of them, by number; NULL: those of the profile */
 };
 
-/* One setting. `host` and `what` are interned or literals; `text` is interned here, NULL or "": it
- * is the number `value`.
+/* One setting. Texts are literals or interned (ho_trace_name()); `text` NULL or "": it is the
+ * number `value`.
  */
 void ho_trace_setting(struct ho_trace *tr, const char *host, const char *scope, const char *what,
                       const char *name, const char *text, int64_t value);
 
+/* `engine`: a literal. */
 void ho_trace_settings_run(struct ho_trace *tr, const char *engine);
+
 void ho_trace_settings_host(struct ho_trace *tr, uint16_t node, const struct ho_play_host *h);
 void ho_trace_settings_cables(struct ho_trace *tr);
 

@@ -37,7 +37,7 @@ struct ho_play_sock {
     int err, err_soft;                      /* positive errnos */
 };
 
-void ho_trace_round_begin(struct ho_trace *tr, uint16_t node);
+void ho_trace_round_begin(struct ho_trace *tr);
 void ho_trace_sock(struct ho_trace *tr, uint16_t node, const struct ho_play_sock *s);
 
 /* `state` is Linux's name of it, "REACHABLE" ..: a literal or interned. "NONE": not yet anything.

@@ -37,6 +37,7 @@
 struct ho_wires_part {
     struct ho_list armed; /* ho_wires.armed, while ho_wires_armed() has not told of `at` */
     struct ho_time at;    /* HO_NEVER: nothing is due */
+    size_t index;         /* see ho_wires_armed() */
 };
 
 struct ho_wires_cable {
@@ -74,8 +75,7 @@ struct ho_wires {
     /* What receive and carrier are at; NULL: nothing. */
     struct ho_wires_cable *ticking, *telling;
     unsigned tick_end, tell_end;
-    size_t tick_next; /* ho_wires_tick(): the part to look at next */
-    bool tick_all;
+    bool tick_all; /* ho_wires_tick(): whatever is due, one part after another */
 };
 
 /* A port of a host whose carrier has changed. */
@@ -110,8 +110,7 @@ void ho_wires_tick(struct ho_wires *w, struct ho_time now);
 /* The next frame that has arrived at a host, now the caller's, with the host and its port; NULL if
  * there is none. Its arrival is recorded if the port has its address or it is for all.
  */
-struct ho_buf *ho_wires_receive(struct ho_wires *w, uint16_t *ret_node, unsigned *ret_port,
-                                struct ho_time now);
+struct ho_buf *ho_wires_receive(struct ho_wires *w, uint16_t *ret_node, unsigned *ret_port);
 
 /* Parts in place of deadline and tick: 0 .. are the cables, those from the plan's cable_count on
  * the nodes. ho_wires_armed(): the next part whose deadline has changed, in the order in which
@@ -134,6 +133,6 @@ void ho_wires_power(struct ho_wires *w, uint16_t node, unsigned port, bool on, s
 
 /* The next host's port whose carrier has changed; false if there is none. Switches are told here.
  */
-bool ho_wires_carrier(struct ho_wires *w, struct ho_wires_carrier *ret, struct ho_time now);
+bool ho_wires_carrier(struct ho_wires *w, struct ho_wires_carrier *ret);
 
 #endif

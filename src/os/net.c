@@ -10,6 +10,7 @@
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,6 +147,53 @@ int ho_os_net_link_mac(struct ho_os_net *n, int ifindex, const struct ho_mac *ma
 {
     (void)begin_link(n, RTM_NEWLINK, ifindex);
     mnl_attr_put(question(n), IFLA_ADDRESS, sizeof(*mac), mac);
+    return ho_os_nl_ask(n->nl, NULL, NULL);
+}
+
+int ho_os_net_link_mtu(struct ho_os_net *n, int ifindex, uint32_t mtu)
+{
+    (void)begin_link(n, RTM_NEWLINK, ifindex);
+    mnl_attr_put_u32(question(n), IFLA_MTU, mtu);
+    return ho_os_nl_ask(n->nl, NULL, NULL);
+}
+
+int ho_os_net_link_noarp(struct ho_os_net *n, int ifindex)
+{
+    struct ifinfomsg *m = begin_link(n, RTM_NEWLINK, ifindex);
+
+    m->ifi_change = IFF_NOARP;
+    m->ifi_flags = IFF_NOARP;
+    return ho_os_nl_ask(n->nl, NULL, NULL);
+}
+
+int ho_os_net_link_del(struct ho_os_net *n, int ifindex)
+{
+    (void)begin_link(n, RTM_DELLINK, ifindex);
+    return ho_os_nl_ask(n->nl, NULL, NULL);
+}
+
+int ho_os_net_veth_add(struct ho_os_net *n, const struct ho_os_veth *v)
+{
+    (void)begin_link(n, RTM_NEWLINK, 0);
+    struct nlmsghdr *h = question(n);
+
+    h->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
+    mnl_attr_put_strz(h, IFLA_IFNAME, v->far);
+    mnl_attr_put_u32(h, IFLA_MTU, v->mtu);
+    struct nlattr *info = mnl_attr_nest_start(h, IFLA_LINKINFO);
+
+    mnl_attr_put_strz(h, IFLA_INFO_KIND, "veth");
+    struct nlattr *data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
+    struct nlattr *peer = mnl_attr_nest_start(h, VETH_INFO_PEER);
+
+    (void)mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+    mnl_attr_put_strz(h, IFLA_IFNAME, v->name);
+    mnl_attr_put_u32(h, IFLA_MTU, v->mtu);
+    mnl_attr_put(h, IFLA_ADDRESS, sizeof(v->mac), &v->mac);
+    mnl_attr_put_u32(h, IFLA_NET_NS_FD, (uint32_t)v->netns);
+    mnl_attr_nest_end(h, peer);
+    mnl_attr_nest_end(h, data);
+    mnl_attr_nest_end(h, info);
     return ho_os_nl_ask(n->nl, NULL, NULL);
 }
 

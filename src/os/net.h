@@ -31,6 +31,25 @@ int ho_os_net_link_up(struct ho_os_net *n, int ifindex, bool up);
  */
 int ho_os_net_link_mac(struct ho_os_net *n, int ifindex, const struct ho_mac *mac);
 
+/* ip link del. Returns 0; -ENODEV. */
+int ho_os_net_link_del(struct ho_os_net *n, int ifindex);
+
+/* A pair of virtual Ethernet interfaces (veth(4)): `far` in the handle's namespace, the other in
+ * `netns`, both down. Returns 0; -EEXIST; -EOPNOTSUPP without CONFIG_VETH; -EINVAL, -ERANGE.
+ */
+struct ho_os_veth {
+    const char *far;
+    const char *name; /* in netns */
+    int netns;
+    struct ho_mac mac; /* of `name` */
+    uint32_t mtu;      /* of both */
+};
+int ho_os_net_veth_add(struct ho_os_net *n, const struct ho_os_veth *v);
+
+/* ip link set mtu, arp off. Returns 0; -ENODEV; -EINVAL. */
+int ho_os_net_link_mtu(struct ho_os_net *n, int ifindex, uint32_t mtu);
+int ho_os_net_link_noarp(struct ho_os_net *n, int ifindex);
+
 struct ho_os_link {
     int ifindex;
     bool up, carrier; /* IFF_UP, IFF_LOWER_UP */

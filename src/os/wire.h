@@ -63,7 +63,7 @@ int ho_os_wire_fd(const struct ho_os_wire *w);
 int ho_os_wire_index(const struct ho_os_wire *w);
 
 /* The next frame that the host has sent: its length without FCS; *ret_at is when it was read.
- * Frames of more than `size` bytes are dropped and counted (mtu + 14 is always enough).
+ * `size` of mtu + 14 is always enough; a longer frame is dropped and counted (of a TAP: cut).
  *
  * Returns the length, > 0; -EAGAIN when there is none; -ENETDOWN when the host has taken the
  * interface away.
@@ -79,8 +79,9 @@ int ho_os_wire_read(struct ho_os_wire *w, void *buf, size_t size, struct ho_time
 int ho_os_wire_write(struct ho_os_wire *w, const void *frame, size_t len);
 
 /* Carrier off is a pulled plug, as the host's kernel sees it; on is the plug back in. To be called
- * after the relay has been cut, so that no frame of the change gets through. What the host had sent
- * and was not read yet is discarded with it.
+ * after the relay has been cut, so that no frame of the change gets through: Linux acts upon the
+ * loss within a second (link watch), and what a host sends until then is still read from a TAP;
+ * from a veth pair, whose far end is down, it is not.
  *
  * Returns 0; a negative errno of TUNSETCARRIER or RTM_NEWLINK.
  */

@@ -1,0 +1,304 @@
+/* A child in a process group, a locked folder, and a pipe. */
+
+#include "os/build.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PREFIX "building-"
+#define ARGS_MAX 8
+
+/* ---- the folder ------------------------------------------------------------------------------ */
+
+static int remove_one(const char *path, const struct stat *s, int type, struct FTW *at)
+{
+    (void)s;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static void remove_folder(const char *path)
+{
+    nftw(path, remove_one, 64, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+static int put_path(char *ret, const char *folder, const char *name)
+{
+    int n = snprintf(ret, HO_OS_BUILD_PATH, "%s/%s", folder, name);
+
+    return n > 0 && n < HO_OS_BUILD_PATH ? 0 : -ENAMETOOLONG;
+}
+
+/* Folders whose makers were killed: nobody holds their lock. */
+static void remove_stale(const char *parent)
+{
+    DIR *d = opendir(parent);
+    const struct dirent *e;
+    char path[HO_OS_BUILD_PATH];
+
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        if (strncmp(e->d_name, PREFIX, sizeof(PREFIX) - 1) != 0 ||
+            put_path(path, parent, e->d_name) != 0) {
+            continue;
+        }
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            remove_folder(path);
+        }
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    if (d != NULL) {
+        closedir(d);
+    }
+}
+
+/* Makes and locks it. Between the two it looks like a stale one: then it is made again. */
+static int make_folder(struct ho_os_build *b, const char *parent)
+{
+    for (int tries = 0; tries < 10; tries++) {
+        int err = put_path(b->folder, parent, PREFIX "XXXXXX");
+
+        if (err != 0 || mkdtemp(b->folder) == NULL) {
+            return err != 0 ? err : -errno;
+        }
+        b->lock = open(b->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (b->lock >= 0 && flock(b->lock, LOCK_EX | LOCK_NB) == 0 &&
+            access(b->folder, F_OK) == 0) {
+            return 0;
+        }
+        if (b->lock >= 0) {
+            close(b->lock);
+        }
+    }
+    return -EAGAIN;
+}
+
+static int write_file(const char *folder, const char *name, const char *text, size_t len)
+{
+    char path[HO_OS_BUILD_PATH];
+    int err = put_path(path, folder, name);
+    FILE *f = err == 0 ? fopen(path, "we") : NULL;
+
+    if (f == NULL) {
+        return err != 0 ? err : -errno;
+    }
+    err = fwrite(text, 1, len, f) == len ? 0 : -EIO;
+    return fclose(f) == 0 ? err : -errno;
+}
+
+/* ---- the child ------------------------------------------------------------------------------- */
+
+/* Never returns. */
+static void run_child(const struct ho_os_build *b, const char *const *args, int out)
+{
+    char script[HO_OS_BUILD_PATH], config[HO_OS_BUILD_PATH];
+    char *argv[ARGS_MAX + 5] = { (char *)(size_t) "sh", script };
+    int n = 2;
+    int null = open("/dev/null", O_RDONLY);
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (put_path(script, b->folder, "recipe.sh") != 0 ||
+        put_path(config, b->folder, "config") != 0 || null < 0 || dup2(null, 0) < 0 ||
+        dup2(out, 1) < 0 || dup2(out, 2) < 0) {
+        _exit(127);
+    }
+    for (; *args != NULL && n < ARGS_MAX + 2; args++) {
+        argv[n++] = (char *)(size_t)*args;
+    }
+    argv[n++] = (char *)(size_t)b->folder;
+    argv[n++] = config;
+    execvp("sh", argv);
+    _exit(127);
+}
+
+int ho_os_build_start(struct ho_os_build *b, const char *parent, const char *script,
+                      size_t script_len, const char *config, size_t config_len,
+                      const char *const *args)
+{
+    int fds[2];
+    int err;
+
+    *b = (struct ho_os_build){ .lock = -1, .out = -1 };
+    remove_stale(parent);
+    err = make_folder(b, parent);
+    if (err != 0) {
+        return err;
+    }
+    err = write_file(b->folder, "recipe.sh", script, script_len);
+    err = err != 0 ? err : write_file(b->folder, "config", config, config_len);
+    err = err != 0 ? err : pipe2(fds, O_CLOEXEC) != 0 ? -errno : 0;
+    if (err != 0) {
+        ho_os_build_end(b);
+        return err;
+    }
+    b->pid = fork();
+    if (b->pid == 0) {
+        run_child(b, args, fds[1]);
+    }
+    close(fds[1]);
+    b->out = fds[0];
+    if (b->pid < 0) {
+        err = -errno;
+        b->pid = 0;
+        ho_os_build_end(b);
+        return err;
+    }
+    setpgid(b->pid, b->pid);
+    return 0;
+}
+
+/* ---- its lines ------------------------------------------------------------------------------- */
+
+static void keep_last(struct ho_os_build *b, const char *line, size_t len)
+{
+    size_t need = len + 1;
+
+    if (need >= sizeof(b->last)) {
+        return;
+    }
+    while (b->last_len + need >= sizeof(b->last)) {
+        size_t first = (size_t)((char *)memchr(b->last, '\n', b->last_len) - b->last) + 1;
+
+        memmove(b->last, b->last + first, b->last_len - first);
+        b->last_len -= first;
+    }
+    memcpy(b->last + b->last_len, line, len);
+    b->last_len += need;
+    b->last[b->last_len - 1] = '\n';
+    b->last[b->last_len] = '\0';
+}
+
+struct lines {
+    char text[4096];
+    size_t len;
+};
+
+static void take(struct ho_os_build *b, struct lines *l, void (*line)(void *, const char *),
+                 void *self)
+{
+    char *end;
+
+    while ((end = memchr(l->text, '\n', l->len)) != NULL || l->len == sizeof(l->text) - 1) {
+        size_t n = end != NULL ? (size_t)(end - l->text) : l->len;
+
+        l->text[n] = '\0';
+        keep_last(b, l->text, n);
+        line(self, l->text);
+        n += end != NULL;
+        memmove(l->text, l->text + n, l->len - n);
+        l->len -= n;
+    }
+}
+
+static int wait_child(struct ho_os_build *b)
+{
+    int status = 0;
+
+    while (waitpid(b->pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    b->pid = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Until the pipe ends: the child and all it started have. Returns the signal that came, 0. */
+static int read_all(struct ho_os_build *b, int signals, void (*line)(void *, const char *),
+                    void *self)
+{
+    struct lines l = { .len = 0 };
+    struct pollfd p[2] = { { .fd = b->out, .events = POLLIN },
+                           { .fd = signals, .events = POLLIN } };
+    struct signalfd_siginfo info;
+
+    for (;;) {
+        if (poll(p, 2, -1) < 0 && errno != EINTR) {
+            return 0;
+        }
+        if (p[1].revents != 0 && read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+            return (int)info.ssi_signo;
+        }
+        if (p[0].revents != 0) {
+            ssize_t n = read(b->out, l.text + l.len, sizeof(l.text) - 1 - l.len);
+
+            if (n <= 0) {
+                return 0;
+            }
+            l.len += (size_t)n;
+            take(b, &l, line, self);
+        }
+    }
+}
+
+int ho_os_build_run(struct ho_os_build *b, void (*line)(void *self, const char *line), void *self,
+                    int *ret_status)
+{
+    sigset_t ends, before;
+    int signal, signals;
+
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGHUP);
+    sigprocmask(SIG_BLOCK, &ends, &before);
+    signals = signalfd(-1, &ends, SFD_CLOEXEC);
+    if (signals < 0) {
+        return -errno;
+    }
+    signal = read_all(b, signals, line, self);
+    close(signals);
+    if (signal != 0) {
+        kill(-b->pid, SIGKILL);
+    }
+    int status = wait_child(b);
+
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    *ret_status = signal != 0 ? 128 + signal : status;
+    return 0;
+}
+
+const char *ho_os_build_last(const struct ho_os_build *b)
+{
+    return b->last;
+}
+
+const char *ho_os_build_folder(const struct ho_os_build *b)
+{
+    return b->folder;
+}
+
+void ho_os_build_end(struct ho_os_build *b)
+{
+    if (b->pid > 0) {
+        kill(-b->pid, SIGKILL);
+        wait_child(b);
+    }
+    if (b->out >= 0) {
+        close(b->out);
+    }
+    if (b->folder[0] != '\0') {
+        remove_folder(b->folder);
+    }
+    if (b->lock >= 0) {
+        close(b->lock);
+    }
+    *b = (struct ho_os_build){ .lock = -1, .out = -1 };
+}

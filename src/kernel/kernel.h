@@ -94,10 +94,16 @@ uint64_t ho_kernel_wakeups(const struct ho_kernel *k);
 const char *ho_kernel_warning(const struct ho_kernel *k, size_t i);
 
 /* The records so far, in the order in which they became known, which is not quite that of their
- * times. Valid from begin to destroy; it grows in poll, run_until and the verbs. NULL if the engine
- * was begun without a timeline.
+ * times, with placeholders for names that come late (play/trace.h). Valid from begin to destroy; it
+ * grows in poll, run_until and the verbs. Its times count from ho_kernel_zero() before time 0,
+ * until finish(). NULL if the engine was begun without a timeline.
  */
 const struct ho_timeline *ho_kernel_timeline(const struct ho_kernel *k);
+
+/* How much later than the private timeline's the play's time 0 is: 0, but in a play whose commands
+ * (scenario/plan.h) had to become ready first. Valid when begin() has returned.
+ */
+struct ho_dur ho_kernel_zero(const struct ho_kernel *k);
 
 /* ---- for services and a lab's commands, which live beside the agents ---------------------------
  */
@@ -117,31 +123,5 @@ struct ho_trace *ho_kernel_trace(struct ho_kernel *k);
 
 /* Has sock_diag asked about host `node` before the next wait: something happened there. */
 void ho_kernel_touch(struct ho_kernel *k, uint16_t node);
-
-/* Somebody who has descriptors to be waited for and sockets that are his, in the engine's loop. */
-struct ho_kernel_guest {
-    void *self;
-    /* One of his descriptors is readable (or hung up). Returns 0 or a negative errno that ends the
-     * play, after saying why in the recorder (ho_trace_fail). May watch and unwatch any.
-     */
-    int (*ready)(void *self, int fd);
-    /* The host loses its power now: its cables are cut already, its sockets destroyed; whatever
-     * he runs there is to be killed and reaped before he returns. May be NULL.
-     */
-    void (*power_off)(void *self, uint16_t node);
-    /* Whose socket is this one of host `node`? The name of the process, interned in the recorder,
-     * "" for nobody's, NULL when he does not know it. May be NULL.
-     */
-    const char *(*owner)(void *self, uint16_t node, uint32_t inode);
-};
-
-/* Adds a guest; at most 4. The struct is copied. Returns 0; -ENOSPC. From ho_kernel_new() on. */
-int ho_kernel_guest_add(struct ho_kernel *k, const struct ho_kernel_guest *guest);
-
-/* Waits for `fd` too, for the guest whose `self` it is. Returns 0; -ENOSPC; a negative errno of
- * epoll. From begin on; a closed descriptor must have been unwatched before.
- */
-int ho_kernel_watch(struct ho_kernel *k, void *self, int fd);
-void ho_kernel_unwatch(struct ho_kernel *k, int fd);
 
 #endif

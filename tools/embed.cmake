@@ -1,7 +1,11 @@
-# Writes the scenarios of the catalogue as a C file: cmake -DOUT=FILE -DDIR=scenarios -P embed.cmake
+# Writes files as a list in C:
 #
+#   cmake -DOUT=FILE -DFILES=scenarios/*.scn -DHEADER=cli/catalogue.h -DTYPE=ho_catalogue_item
+#         -DLIST=ho_catalogue -P embed.cmake
+#
+# The list has items { name without ending, text, length }, by name, and one of zeros at its end.
 # Bytes, not string literals: ISO C promises no literal longer than 4095 characters.
-file(GLOB paths ${DIR}/*.scn)
+file(GLOB paths ${FILES})
 list(SORT paths)
 set(arrays "")
 set(items "")
@@ -17,6 +21,6 @@ foreach(path ${paths})
   string(APPEND items "    { \"${name}\", (const char *)text_${n}, ${len} },\n")
   math(EXPR n "${n} + 1")
 endforeach()
-file(WRITE ${OUT} "/* Made by tools/embed.cmake from scenarios/. */\n\n#include \"cli/catalogue.h\"\n\n${arrays}
-const struct ho_catalogue_item ho_catalogue[] = {\n${items}    { 0, 0, 0 },\n};\n
-const size_t ho_catalogue_count = ${n};\n")
+file(WRITE ${OUT} "/* Made by tools/embed.cmake. */\n\n#include \"${HEADER}\"\n\n${arrays}
+const struct ${TYPE} ${LIST}[] = {\n${items}    { 0, 0, 0 },\n};\n
+const size_t ${LIST}_count = ${n};\n")

@@ -13,6 +13,7 @@
 static const struct ho_command *const commands[] = {
     &ho_command_run,
     &ho_command_compare,
+    &ho_command_kernel,
     &ho_command_help,
 };
 

@@ -1,0 +1,78 @@
+#!/bin/sh
+# Builds a Linux kernel with a virtual clock: User Mode Linux, from Debian's source package.
+#
+#   build.sh VERSION HZ WORK CONFIG
+#
+# VERSION is that of a package linux-source-VERSION, such as 6.12. Everything happens in the folder
+# WORK (2 GB), where the result is `linux`. CONFIG is the file of this folder. `halfopen kernel build`
+# runs it, and reads the lines that begin with '@': what is done now, and @version at the end.
+set -eu
+version=$1
+hz=$2
+work=$3
+config=$4
+
+say() {
+    printf '@%s\n' "$*"
+}
+
+# Debian's packages for what is missing here; without root and sudo, the command for somebody else.
+needed=
+for tool in gcc:gcc make:make flex:flex bison:bison bc:bc xz:xz-utils; do
+    command -v "${tool%%:*}" >/dev/null || needed="$needed ${tool#*:}"
+done
+if [ -n "$needed" ]; then
+    install="apt-get install -y --no-install-recommends$needed"
+    if [ "$(id -u)" = 0 ]; then
+        say "installing$needed"
+        DEBIAN_FRONTEND=noninteractive $install
+    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+        say "installing$needed"
+        sudo -n $install
+    else
+        say "missing$needed: as root, run: apt-get update && $install"
+        exit 3
+    fi
+fi
+
+cd "$work"
+tarball=/usr/src/linux-source-$version.tar.xz
+if [ ! -e "$tarball" ]; then
+    say "downloading linux-source-$version"
+    if ! apt-get download "linux-source-$version"; then
+        say "missing linux-source-$version: no such package, or apt has no list of packages yet (apt-get update)"
+        exit 3
+    fi
+    dpkg-deb -x linux-source-"$version"_*.deb package
+    rm -f linux-source-"$version"_*.deb
+    tarball=$work/package/usr/src/linux-source-$version.tar.xz
+fi
+
+say "unpacking"
+mkdir source build
+tar -C source --strip-components=1 -xf "$tarball"
+rm -rf package
+
+say "configuring"
+# User Mode Linux has HZ fixed at 100; with a prompt it can be chosen.
+sed -i '/^config HZ$/,/^$/s/^\tint$/\tint "HZ"/' source/arch/um/Kconfig
+{
+    grep -v '^#' "$config"
+    echo "CONFIG_HZ=$hz"
+} >fragment
+cd source
+make ARCH=um O="$work/build" KCONFIG_ALLCONFIG="$work/fragment" tinyconfig >/dev/null
+cat "$work/fragment" >>"$work/build/.config"
+make ARCH=um O="$work/build" olddefconfig >/dev/null
+for option in "CONFIG_HZ=$hz" CONFIG_UML_TIME_TRAVEL_SUPPORT=y CONFIG_HOSTFS=y CONFIG_IPV6=y CONFIG_TUN=y \
+    CONFIG_NET_NS=y CONFIG_INET_DIAG_DESTROY=y CONFIG_OVERLAY_FS=y; do
+    if ! grep -q "^$option\$" "$work/build/.config"; then
+        say "missing $option: this kernel cannot be built with it"
+        exit 1
+    fi
+done
+
+say "compiling"
+make ARCH=um O="$work/build" -j"$(nproc)" linux
+strip "$work/build/linux" -o "$work/linux"
+say "version $(make -s ARCH=um O="$work/build" kernelversion)"

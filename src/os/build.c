@@ -104,8 +104,8 @@ static int write_file(const char *folder, const char *name, const char *text, si
 
 /* ---- the child ------------------------------------------------------------------------------- */
 
-/* Never returns. */
-static void run_child(const struct ho_os_build *b, const char *const *args, int out)
+/* The recipe itself. Never returns. */
+static void run_recipe(const struct ho_os_build *b, const char *const *args, int out)
 {
     char script[HO_OS_BUILD_PATH], config[HO_OS_BUILD_PATH];
     char *argv[ARGS_MAX + 5] = { (char *)(size_t) "sh", script };
@@ -115,8 +115,6 @@ static void run_child(const struct ho_os_build *b, const char *const *args, int 
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (put_path(script, b->folder, "recipe.sh") != 0 ||
         put_path(config, b->folder, "config") != 0 || null < 0 || dup2(null, 0) < 0 ||
         dup2(out, 1) < 0 || dup2(out, 2) < 0) {
@@ -129,6 +127,39 @@ static void run_child(const struct ho_os_build *b, const char *const *args, int 
     argv[n++] = config;
     execvp("sh", argv);
     _exit(127);
+}
+
+/* Leads the process group, waits for the recipe, and kills the group when the maker has died: what
+ * a recipe starts would outlive it. Never returns.
+ */
+static void keep_recipe(const struct ho_os_build *b, const char *const *args, int out, pid_t maker)
+{
+    sigset_t wanted;
+    int sig = 0;
+    int status = 0;
+
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &wanted, NULL);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    close(b->lock); /* that is the maker's alone */
+    if (getppid() != maker) {
+        _exit(127);
+    }
+    pid_t recipe = fork();
+
+    if (recipe == 0) {
+        run_recipe(b, args, out);
+    }
+    close(out);
+    while (recipe > 0 && waitpid(recipe, &status, WNOHANG) != recipe) {
+        if (sigwait(&wanted, &sig) == 0 && sig == SIGTERM) {
+            kill(0, SIGKILL);
+        }
+    }
+    _exit(recipe < 0 ? 127 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
 int ho_os_build_start(struct ho_os_build *b, const char *parent, const char *script,
@@ -151,9 +182,11 @@ int ho_os_build_start(struct ho_os_build *b, const char *parent, const char *scr
         ho_os_build_end(b);
         return err;
     }
+    pid_t maker = getpid();
+
     b->pid = fork();
     if (b->pid == 0) {
-        run_child(b, args, fds[1]);
+        keep_recipe(b, args, fds[1], maker);
     }
     close(fds[1]);
     b->out = fds[0];
@@ -266,7 +299,7 @@ int ho_os_build_run(struct ho_os_build *b, void (*line)(void *self, const char *
     signal = read_all(b, signals, line, self);
     close(signals);
     if (signal != 0) {
-        kill(-b->pid, SIGKILL);
+        kill(-b->pid, SIGKILL); /* the keeper leads the group */
     }
     int status = wait_child(b);
 

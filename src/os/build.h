@@ -1,8 +1,8 @@
 /* A recipe that is run in a folder of its own and leaves nothing behind but what it was for.
  *
  * The folder is PARENT/building-XXXXXX, locked while its maker lives (flock(2)): whoever starts a
- * build next to one whose maker was killed removes it first. The recipe, a shell script, is a child
- * with all it starts in a process group of its own and dies with its maker.
+ * build next to one whose maker was killed removes it first. The recipe, a shell script, runs with
+ * all it starts in a process group of its own, which dies with its maker.
  *
  *     ho_os_build_start()   makes the folder, the recipe's files and the child
  *     ho_os_build_run()     until it has ended: its lines, one by one

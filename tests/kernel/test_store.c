@@ -262,7 +262,11 @@ static void a_folder_whose_maker_was_killed_is_removed_by_the_next(void **state)
         const char *const args[] = { NULL };
         struct ho_os_build b;
 
-        if (ho_os_build_start(&b, getenv("XDG_CACHE_HOME"), "sleep 60", 8, "", 0, args) != 0) {
+        char byte;
+
+        if (ho_os_build_start(&b, getenv("XDG_CACHE_HOME"), "echo; sleep 61", 14, "", 0, args) !=
+                0 ||
+            read(b.out, &byte, 1) != 1) {
             _exit(1);
         }
         kill(getpid(), SIGKILL);

@@ -113,6 +113,7 @@ struct ho_time ho_clk_timer(const struct ho_clk *k, struct ho_time now, struct h
     if (k->hz == 0) {
         return ho_time_add(now, delay);
     }
-    uint64_t j = ho_clk_jiffies(k, now);
-    return ho_clk_jiffy_time(k, ho_wheel_expiry(j, j + ho_clk_dur_jiffies(k, delay)));
+    uint64_t j = ho_clk_jiffies(k, now), expires = j + ho_clk_dur_jiffies(k, delay);
+    uint64_t wheel = k->ran_j == j + 1 ? j + 1 : j; /* base->clk */
+    return ho_clk_jiffy_time(k, expires < wheel ? wheel : ho_wheel_expiry(wheel, expires));
 }

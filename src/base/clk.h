@@ -7,6 +7,13 @@
  * 256 ms below 16.1 s, 2.048 s below 129 s, 16.4 s below 17 min, 131 s below 2.3 h
  * (ground-truth A1). The lateness is behaviour, so it is modelled, not smoothed.
  *
+ * Which level it is follows from the delay as the wheel sees it, and the wheel that has just fired
+ * a timer is already at the next jiffy: what is armed in a timer's handler, or later in the same
+ * jiffy, is one jiffy shorter for it. It shows where a delay is just the first of a level: a
+ * retransmission timeout of 252 ms that a retransmission timer arms ends after 256 ms, and its
+ * third doubling, 2.016 s, after 2.016 to 2.048 s, not 2.016 to 2.272 s
+ * (tests/kernel-facts/fact_timers_armed_by_timers).
+ *
  * hz == 0 means "exact": every timer fires on time and nothing is rounded to a jiffy.
  */
 
@@ -19,6 +26,7 @@ struct ho_clk {
     uint32_t hz;       /* jiffies a second, 0: exact; Linux 100, 250, 300 or 1000 */
     uint64_t jiffies0; /* the jiffy count in force at world time 0 */
     int64_t phase_ns;  /* how far time 0 lies behind the start of that jiffy; 0 <= it < 1/HZ */
+    uint64_t ran_j;    /* 1 + the jiffy in which timers fired last: ho_clk_ran(); 0: in none */
 };
 
 /* The jiffy count at `now`. With hz == 0, milliseconds. */
@@ -43,6 +51,12 @@ uint64_t ho_wheel_expiry(uint64_t now_j, uint64_t expires_j);
 
 /* The width in jiffies of the wheel step that a delay of `delay_j` jiffies falls into. */
 uint64_t ho_wheel_step(uint64_t delay_j);
+
+/* Timers fire now: what is armed in this jiffy from here on finds the wheel at the next one. */
+static inline void ho_clk_ran(struct ho_clk *k, struct ho_time now)
+{
+    k->ran_j = k->hz == 0 ? 0 : ho_clk_jiffies(k, now) + 1;
+}
 
 /* When a timer armed at `now` for `delay` fires: the jiffy of `now` plus the delay rounded up to
  * jiffies, rounded up by the wheel. With hz == 0: now + delay.

@@ -53,6 +53,7 @@ static void fire(struct walk *w, struct ho_dur delay)
     uint64_t step = w->clk.hz == 0 ? 1 : ho_wheel_step(jiffies_of(w, delay));
 
     w->now = ho_clk_timer(&w->clk, w->now, delay);
+    ho_clk_ran(&w->clk, w->now);
     uint64_t j = jiffies_at(w, w->now);
 
     if (c->n < CHAIN_KEPT) {

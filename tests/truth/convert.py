@@ -4,7 +4,8 @@
     convert.py OUT-DIR FILE...
 
 Two formats are read: the real-time measurements (*.json, both ends Linux 6.18) and the virtual-time
-ones (*.jsonl, Linux 6.12, with the scenario *.sc next to them in ../scenarios). A script holds the
+ones (*.jsonl, Linux 6.12, with the scenario *.sc next to them in ../scenarios), which may be of the running
+kernel as well. A script holds the
 settings, what was done (calls, faults, delays), what the kernel drew at random, and what came of
 it. docs/kernel-facts.md says how each was found. The form of a script is at the top of
 tests/support/truth_script.h. Needs nothing but Python; run once, the scripts are committed.
@@ -380,28 +381,42 @@ class VirtualTime(Script):
         self.steps = [line.split() for line in
                       (path.parent.parent / "scenarios" / (path.stem + ".sc")).read_text()
                       .splitlines()]
-        super().__init__("vk_" + path.stem, "linux-6.12")
+        # The same program on the running kernel, in real time, says when the last tick was.
+        self.real = self.meta["clocksource"] != "time-travel-clock"
+        kernel = "linux-" + ".".join(self.meta["kernel"].split(".")[:2])
+        super().__init__(path.stem if self.real else "vk_" + path.stem, kernel)
         self.settings()
         self.proc, self.sampled, self.began = {"A": "c", "B": "s"}, {}, {}
+        self.keepalive = {}
         self.at(-0.001, "p", "s")
         self.at(-0.001, "c", "s", ".", "listen", "L", 80, 0, 0)
         self.at(-0.001, "p", "c")
         for r in self.records:
-            getattr(self, "do_" + r["ev"])(r)
+            told = r["ev"] in ("send-short", "send-errno", "inflight-lost")
+            (self.do_nothing if told else getattr(self, "do_" + r["ev"]))(r)
 
     def clock(self):
-        # The jiffy of t = 0 began at it (README of the measurements: phase 0).
+        # In virtual time the jiffy of t = 0 began at it (README of the measurements: phase 0).
+        jiffies, into = self.meta["jiffies"] + self.base * 250 // 1000000, 0
+        if self.real:
+            now, tick = self.meta["timer_list_now_ns"], self.meta["last_tick_ns"]
+            began = now - (now - tick) % 4000000
+            since = round(self.meta["t0_monotonic"] * 1e9) + self.base * 1000 - began
+            jiffies, into = self.meta["jiffies"] + since // 4000000, since % 4000000
         self.say("start", self.base)
-        self.say("clock", self.meta["jiffies"] + self.base * 250 // 1000000, 0)
+        self.say("clock", jiffies, into)
 
     def settings(self):
         m = self.meta
         self.say("arp", "permanent" if m["arp"] == "static" else "dynamic")
+        only_a = [w[:2] for w in self.steps]    # the settings of the file are those of A
         for side, host in self.HOST.items():
-            values = {"net.ipv4." + k: v for k, v in m.items() if "net.ipv4." + k in KNOWN}
+            values = {"net.ipv4." + k: v for k, v in m.items() if "net.ipv4." + k in KNOWN and
+                      (side == "A" or ["set", f"sysctl.A.net.ipv4.{k}"] not in only_a)}
             values["net.ipv4.tcp_congestion_control"] = m["cc"]
             # A guest of 1 GiB: 6 MiB at most, hence window scale 7.
-            values["net.ipv4.tcp_rmem"] = "4096,131072,6291456"
+            largest = 33554432 if self.real else 6291456
+            values["net.ipv4.tcp_rmem"] = f"4096,131072,{largest}"
             for w in self.steps:
                 if w[:1] == ["set"] and w[1].startswith(f"sysctl.{side}."):
                     values[w[1][9:]] = ",".join(w[2:])
@@ -410,7 +425,7 @@ class VirtualTime(Script):
         for role in "kx":
             self.say("opt", role, "NODELAY", 1)
         self.say("listen", 80)
-        self.say("noise", 0)            # virtual time
+        self.say("noise", 20000 if self.real else 0)
         self.say("reads", 65536)        # its buffer, in oracle.c of the measurements
         self.say("lacks", "icmp", "events", "options")
         for host, ms in DRAWS.get(self.name, {}).items():
@@ -418,6 +433,11 @@ class VirtualTime(Script):
 
     def call(self, t, side, how, call, arg, ret, err, *more):
         self.at(t, "c", self.proc[side], how, call, self.SOCK[side], arg, ret, err, *more)
+
+    def set_keepalive(self, t, side):
+        for name, value in zip(("KEEPIDLE", "KEEPINTVL", "KEEPCNT"), self.keepalive[side]):
+            self.call(t, side, ".", "setopt", f"{name}={value}", 0, 0)
+        self.call(t, side, ".", "setopt", "KEEPALIVE=1", 0, 0)
 
     def do_step(self, r):
         verb, *args = r["do"].split()
@@ -434,13 +454,15 @@ class VirtualTime(Script):
             out = next((x for x in self.records if x["ev"] in ("send-errno", "send-short") and
                         abs(x["t"] - t) < 1e-5), None)
             ret = n if out is None else out.get("n", -1)
-            self.call(t, side, ".", "send", n, ret, out["errno"] if ret == -1 else 0)
+            # The next send() would have said EAGAIN; the player makes it.
+            err = 0 if out is None else out.get("errno", "EAGAIN")
+            self.call(t, side, ".", "send", n, ret, err)
         elif verb == "ka":
-            names = ("KEEPIDLE", "KEEPINTVL", "KEEPCNT")
-            for name, value in zip(names, args[1:]):
-                self.call(t, side, ".", "setopt", f"{name}={value}", 0, 0)
-            self.call(t, side, ".", "setopt", "KEEPALIVE=1", 0, 0)
+            self.keepalive[side] = args[1:]
+            self.set_keepalive(t, side)
         elif verb == "usertimeout":
+            if side in self.keepalive:  # the program sets all of its options again
+                self.set_keepalive(t, side)
             self.call(t, side, ".", "setopt", f"USER_TIMEOUT={args[1]}", 0, 0)
         elif verb == "cut":
             fault("cut", "".join(self.HOST[a] for a in args if a in self.HOST) or "cs")
@@ -449,8 +471,8 @@ class VirtualTime(Script):
         elif verb == "carrier":
             on = args[1] != "0"
             fault("carrier", self.HOST[side], "on" if on else "off", 0)
-        elif verb == "close":
-            self.call(t, side, ".", "close", None, 0, 0)
+        elif verb in ("close", "shutdown"):
+            self.call(t, side, ".", verb, None, 0, 0)
         elif verb == "reboot":
             fault("off", self.HOST[side])
             fault("boot", self.HOST[side])
@@ -512,6 +534,10 @@ class VirtualTime(Script):
         if r["call"] != "connect":
             self.at(r["t"], "e", self.proc[r["who"]], self.SOCK[r["who"]], "*")
             self.call(r["t"], r["who"], "+", "recv", None, -1, r["errno"])
+
+    # What the step that caused it says already: a send() that took less, frames that a cut lost.
+    def do_nothing(self, r):
+        pass
 
     def do_info(self, r):
         self.sample(r, r["who"])

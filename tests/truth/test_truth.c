@@ -108,14 +108,19 @@ static bool has_name(const struct names *list, const char *name)
 static struct ho_truth_allowances allowed;
 static size_t steps, exceptions; /* allowed differences of the file played last */
 
+static void path_of(char *ret, size_t size, const char *name)
+{
+    bool is_path = strchr(name, '/') != NULL;
+    (void)snprintf(ret, size, "%s%s%s", is_path ? "" : DIR_DATA "/", name,
+                   strstr(name, ".truth") != NULL ? "" : ".truth");
+}
+
 /* Plays the file and compares. Returns false if it cannot be read. */
 static bool play(const char *name, const struct ho_truth_options *o, struct ho_truth_script *s,
                  struct ho_truth_result *r)
 {
     char path[300];
-    bool is_path = strchr(name, '/') != NULL;
-    (void)snprintf(path, sizeof(path), "%s%s%s", is_path ? "" : DIR_DATA "/", name,
-                   strstr(name, ".truth") != NULL ? "" : ".truth");
+    path_of(path, sizeof(path), name);
     *r = (struct ho_truth_result){ 0 };
     if (ho_truth_script_read(s, path) < 0) {
         return false;
@@ -351,7 +356,7 @@ static int show_model(const char *name, const char *from, const char *to)
     struct ho_truth_script s;
     struct ho_truth_result r = { 0 };
     char path[300];
-    (void)snprintf(path, sizeof(path), DIR_DATA "/%s.truth", name);
+    path_of(path, sizeof(path), name);
     if (ho_truth_script_read(&s, path) < 0) {
         return 1;
     }

@@ -76,6 +76,30 @@ static void wheel_fires_when_the_virtual_kernels_did(void **state)
     }
 }
 
+/* tests/kernel-facts/fact_timers_armed_by_timers and rt_replug7_burst: 252 ms and 2.016 s are the
+ * first delays of their levels, but not for a wheel that is at the next jiffy already.
+ */
+static void what_a_timer_arms_is_a_jiffy_shorter_for_the_wheel(void **state)
+{
+    struct ho_clk k = { .hz = 250, .jiffies0 = 1000019 };
+    struct ho_time fired = { .ns = 4000000 }, soon = { .ns = 7999999 };
+
+    (void)state;
+    /* Jiffy 1000020: 63 later on a grid of 8, 504 later on a grid of 64. */
+    assert_int_equal(ho_clk_jiffies(&k, ho_clk_timer(&k, fired, ho_ms(252))), 1000088);
+    assert_int_equal(ho_clk_jiffies(&k, ho_clk_timer(&k, fired, ho_ms(2016))), 1000576);
+    ho_clk_ran(&k, fired);
+    assert_int_equal(ho_clk_jiffies(&k, ho_clk_timer(&k, fired, ho_ms(252))), 1000084);
+    assert_int_equal(ho_clk_jiffies(&k, ho_clk_timer(&k, soon, ho_ms(252))), 1000084);
+    assert_int_equal(ho_clk_jiffies(&k, ho_clk_timer(&k, fired, ho_ms(2016))), 1000528);
+    assert_int_equal(ho_clk_jiffies(&k, ho_clk_timer(&k, fired, ho_ms(256))), 1000088);
+    assert_int_equal(ho_clk_jiffies(&k, ho_clk_timer(&k, fired, ho_ms(4))), 1000022);
+    assert_int_equal(ho_clk_jiffies(&k, ho_clk_timer(&k, fired, ho_ms(0))), 1000021);
+    /* In the next jiffy it is as before. */
+    fired.ns += 4000000;
+    assert_int_equal(ho_clk_jiffies(&k, ho_clk_timer(&k, fired, ho_ms(252))), 1000088);
+}
+
 /* ground-truth A1: which step a delay falls into at HZ=250. */
 static void step_grows_by_eight_at_the_delays_of_ground_truth_a1(void **state)
 {
@@ -196,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wheel_fires_when_the_virtual_kernels_did),
+        cmocka_unit_test(what_a_timer_arms_is_a_jiffy_shorter_for_the_wheel),
         cmocka_unit_test(step_grows_by_eight_at_the_delays_of_ground_truth_a1),
         cmocka_unit_test(timer_not_in_the_future_fires_at_the_next_jiffy),
         cmocka_unit_test(timer_beyond_the_wheel_fires_at_its_end),

@@ -2,112 +2,26 @@
 
 #include "os/build.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PREFIX "building-"
 #define ARGS_MAX 8
-
-/* ---- the folder ------------------------------------------------------------------------------ */
-
-static int remove_one(const char *path, const struct stat *s, int type, struct FTW *at)
-{
-    (void)s;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
-static void remove_folder(const char *path)
-{
-    nftw(path, remove_one, 64, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-}
-
-static int put_path(char *ret, const char *folder, const char *name)
-{
-    int n = snprintf(ret, HO_OS_BUILD_PATH, "%s/%s", folder, name);
-
-    return n > 0 && n < HO_OS_BUILD_PATH ? 0 : -ENAMETOOLONG;
-}
-
-/* Folders whose makers were killed: nobody holds their lock. */
-static void remove_stale(const char *parent)
-{
-    DIR *d = opendir(parent);
-    const struct dirent *e;
-    char path[HO_OS_BUILD_PATH];
-
-    while (d != NULL && (e = readdir(d)) != NULL) {
-        if (strncmp(e->d_name, PREFIX, sizeof(PREFIX) - 1) != 0 ||
-            put_path(path, parent, e->d_name) != 0) {
-            continue;
-        }
-        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-            remove_folder(path);
-        }
-        if (fd >= 0) {
-            close(fd);
-        }
-    }
-    if (d != NULL) {
-        closedir(d);
-    }
-}
-
-/* Makes and locks it. Between the two it looks like a stale one: then it is made again. */
-static int make_folder(struct ho_os_build *b, const char *parent)
-{
-    for (int tries = 0; tries < 10; tries++) {
-        int err = put_path(b->folder, parent, PREFIX "XXXXXX");
-
-        if (err != 0 || mkdtemp(b->folder) == NULL) {
-            return err != 0 ? err : -errno;
-        }
-        b->lock = open(b->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (b->lock >= 0 && flock(b->lock, LOCK_EX | LOCK_NB) == 0 &&
-            access(b->folder, F_OK) == 0) {
-            return 0;
-        }
-        if (b->lock >= 0) {
-            close(b->lock);
-        }
-    }
-    return -EAGAIN;
-}
-
-static int write_file(const char *folder, const char *name, const char *text, size_t len)
-{
-    char path[HO_OS_BUILD_PATH];
-    int err = put_path(path, folder, name);
-    FILE *f = err == 0 ? fopen(path, "we") : NULL;
-
-    if (f == NULL) {
-        return err != 0 ? err : -errno;
-    }
-    err = fwrite(text, 1, len, f) == len ? 0 : -EIO;
-    return fclose(f) == 0 ? err : -errno;
-}
 
 /* ---- the child ------------------------------------------------------------------------------- */
 
 /* The recipe itself. Never returns. */
 static void run_recipe(const struct ho_os_build *b, const char *const *args, int out)
 {
-    char script[HO_OS_BUILD_PATH], config[HO_OS_BUILD_PATH];
+    char script[HO_OS_PATH], config[HO_OS_PATH];
     char *argv[ARGS_MAX + 5] = { (char *)(size_t) "sh", script };
     int n = 2;
     int null = open("/dev/null", O_RDONLY);
@@ -115,15 +29,15 @@ static void run_recipe(const struct ho_os_build *b, const char *const *args, int
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (put_path(script, b->folder, "recipe.sh") != 0 ||
-        put_path(config, b->folder, "config") != 0 || null < 0 || dup2(null, 0) < 0 ||
+    if (ho_os_folder_file(script, &b->folder, "recipe.sh") != 0 ||
+        ho_os_folder_file(config, &b->folder, "config") != 0 || null < 0 || dup2(null, 0) < 0 ||
         dup2(out, 1) < 0 || dup2(out, 2) < 0) {
         _exit(127);
     }
     for (; *args != NULL && n < ARGS_MAX + 2; args++) {
         argv[n++] = (char *)(size_t)*args;
     }
-    argv[n++] = (char *)(size_t)b->folder;
+    argv[n++] = (char *)(size_t)b->folder.path;
     argv[n++] = config;
     execvp("sh", argv);
     _exit(127);
@@ -144,7 +58,7 @@ static void keep_recipe(const struct ho_os_build *b, const char *const *args, in
     sigprocmask(SIG_BLOCK, &wanted, NULL);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    close(b->lock); /* that is the maker's alone */
+    close(b->folder.lock); /* that is the maker's alone */
     if (getppid() != maker) {
         _exit(127);
     }
@@ -169,14 +83,13 @@ int ho_os_build_start(struct ho_os_build *b, const char *parent, const char *scr
     int fds[2];
     int err;
 
-    *b = (struct ho_os_build){ .lock = -1, .out = -1 };
-    remove_stale(parent);
-    err = make_folder(b, parent);
+    *b = (struct ho_os_build){ .out = -1 };
+    err = ho_os_folder_new(&b->folder, parent, "building");
     if (err != 0) {
         return err;
     }
-    err = write_file(b->folder, "recipe.sh", script, script_len);
-    err = err != 0 ? err : write_file(b->folder, "config", config, config_len);
+    err = ho_os_folder_write(&b->folder, "recipe.sh", script, script_len, 0600);
+    err = err != 0 ? err : ho_os_folder_write(&b->folder, "config", config, config_len, 0600);
     err = err != 0 ? err : pipe2(fds, O_CLOEXEC) != 0 ? -errno : 0;
     if (err != 0) {
         ho_os_build_end(b);
@@ -315,7 +228,7 @@ const char *ho_os_build_last(const struct ho_os_build *b)
 
 const char *ho_os_build_folder(const struct ho_os_build *b)
 {
-    return b->folder;
+    return b->folder.path;
 }
 
 void ho_os_build_end(struct ho_os_build *b)
@@ -327,11 +240,6 @@ void ho_os_build_end(struct ho_os_build *b)
     if (b->out >= 0) {
         close(b->out);
     }
-    if (b->folder[0] != '\0') {
-        remove_folder(b->folder);
-    }
-    if (b->lock >= 0) {
-        close(b->lock);
-    }
-    *b = (struct ho_os_build){ .lock = -1, .out = -1 };
+    ho_os_folder_remove(&b->folder);
+    *b = (struct ho_os_build){ .out = -1 };
 }

@@ -1,7 +1,6 @@
 /* A recipe that is run in a folder of its own and leaves nothing behind but what it was for.
  *
- * The folder is PARENT/building-XXXXXX, locked while its maker lives (flock(2)): whoever starts a
- * build next to one whose maker was killed removes it first. The recipe, a shell script, runs with
+ * The folder is PARENT/building-XXXXXX (os/folder.h). The recipe, a shell script, runs with
  * all it starts in a process group of its own, which dies with its maker.
  *
  *     ho_os_build_start()   makes the folder, the recipe's files and the child
@@ -15,12 +14,13 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "os/folder.h"
+
 #define HO_OS_BUILD_LAST 4096 /* bytes of output that are kept */
-#define HO_OS_BUILD_PATH 4096
 
 struct ho_os_build {
-    char folder[HO_OS_BUILD_PATH];
-    int lock, out; /* the folder, locked; what the child writes */
+    struct ho_os_folder folder;
+    int out; /* what the child writes */
     pid_t pid;
     char last[HO_OS_BUILD_LAST]; /* the last lines */
     size_t last_len;

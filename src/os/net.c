@@ -11,16 +11,19 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "os/nl.h"
 
 #define DUMP_TRIES 8
+#define GROUP_JOINED_MS 200 /* it takes far less; then the address is used as it is */
 
 struct ho_os_net {
     struct ho_os_nl *nl;
     struct ho_os_nl *watch; /* of RTMGRP_NEIGH; bound to the group when somebody watches */
+    struct ho_os_nl *addrs; /* of RTMGRP_IPV6_IFADDR */
     bool watched;
     size_t at, len; /* of what watch->in holds: read so far, there is */
 };
@@ -37,6 +40,9 @@ int ho_os_net_open(struct ho_os_net **ret, int netns)
     if (err == 0) { /* made now, while the namespace is at hand */
         err = ho_os_nl_open(&n->watch, netns, NETLINK_ROUTE, 0);
     }
+    if (err == 0) {
+        err = ho_os_nl_open(&n->addrs, netns, NETLINK_ROUTE, 0);
+    }
     if (err != 0) {
         ho_os_net_close(n);
         return err;
@@ -50,6 +56,7 @@ void ho_os_net_close(struct ho_os_net *n)
     if (n == NULL) {
         return;
     }
+    ho_os_nl_close(n->addrs);
     ho_os_nl_close(n->watch);
     ho_os_nl_close(n->nl);
     free(n);
@@ -236,8 +243,41 @@ static int change_addr(struct ho_os_net *n, unsigned type, unsigned flags, int i
     return ho_os_nl_ask(n->nl, NULL, NULL);
 }
 
+/* An IPv6 address answers neighbour solicitations once the kernel's worker has joined its group
+ * (addrconf_dad_work()), a moment after the request returned. Without duplicate address detection
+ * the kernel tells of the address once, when that is done.
+ */
+static void await_group(struct ho_os_net *n)
+{
+    struct pollfd p = { .fd = mnl_socket_get_fd(n->addrs->socket), .events = POLLIN };
+
+    if (poll(&p, 1, GROUP_JOINED_MS) > 0) {
+        (void)!recv(p.fd, n->addrs->in, sizeof(n->addrs->in), MSG_DONTWAIT);
+    }
+}
+
+static int add_addr6(struct ho_os_net *n, int ifindex, const struct ho_addr *addr, unsigned bits)
+{
+    int group = RTNLGRP_IPV6_IFADDR;
+    struct mnl_socket *s = n->addrs->socket;
+
+    if (mnl_socket_setsockopt(s, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) != 0) {
+        return -errno;
+    }
+    int err = change_addr(n, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, addr, bits);
+
+    if (err == 0) {
+        await_group(n);
+    }
+    (void)mnl_socket_setsockopt(s, NETLINK_DROP_MEMBERSHIP, &group, sizeof(group));
+    return err;
+}
+
 int ho_os_net_addr_add(struct ho_os_net *n, int ifindex, const struct ho_addr *addr, unsigned bits)
 {
+    if (!ho_addr_is_v4(addr)) {
+        return add_addr6(n, ifindex, addr, bits);
+    }
     return change_addr(n, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, addr, bits);
 }
 

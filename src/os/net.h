@@ -63,7 +63,8 @@ int ho_os_net_link_get(struct ho_os_net *n, int ifindex, struct ho_os_link *ret)
 /* --- addresses and routes --------------------------------------------------------------------- */
 
 /* `bits` counts within the family: 24 of IPv4, 64 of IPv6. IPv6 addresses are usable at once
- * (IFA_F_NODAD). Returns 0; -EEXIST; -ENODEV; -EADDRNOTAVAIL (to delete).
+ * (IFA_F_NODAD), and neighbours are answered when this returns. Returns 0; -EEXIST; -ENODEV;
+ * -EADDRNOTAVAIL (to delete).
  */
 int ho_os_net_addr_add(struct ho_os_net *n, int ifindex, const struct ho_addr *addr, unsigned bits);
 int ho_os_net_addr_del(struct ho_os_net *n, int ifindex, const struct ho_addr *addr, unsigned bits);

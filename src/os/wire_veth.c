@@ -53,6 +53,17 @@ static int offloads_off(int netns, const char *name)
     return err;
 }
 
+/* A packet socket whose interface is down, or goes down, has the error ENETDOWN until somebody
+ * reads it: poll() would tell it, and the next frame would be refused.
+ */
+static void forget_error(int fd)
+{
+    int ignored;
+    socklen_t len = sizeof(ignored);
+
+    (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &ignored, &len);
+}
+
 static int open_socket(struct ho_os_wire *w)
 {
     struct sockaddr_ll at = { .sll_family = AF_PACKET,
@@ -109,6 +120,15 @@ static int quiet_far_end(struct ho_os_wire *w, const char *far)
     return err;
 }
 
+/* A veth interface has the carrier of its peer being up. */
+static int veth_carrier(struct ho_os_wire *w, bool on)
+{
+    int err = ho_os_net_link_up(w->net, w->far, on);
+
+    forget_error(w->fd);
+    return err;
+}
+
 static int veth_open(struct ho_os_wire *w, const struct ho_os_wire_options *o, char *why)
 {
     char far[IF_NAMESIZE] = "";
@@ -127,7 +147,7 @@ static int veth_open(struct ho_os_wire *w, const struct ho_os_wire_options *o, c
         err = open_socket(w);
     }
     if (err == 0) {
-        err = ho_os_net_link_up(w->net, w->far, true);
+        err = veth_carrier(w, true);
     }
     if (err != 0) {
         ho_os_why(why, "cannot make a veth pair for %s: %s%s", o->name, strerror(-err),
@@ -174,19 +194,6 @@ static ssize_t veth_write(struct ho_os_wire *w, const void *frame, size_t len)
     ssize_t n = send(w->fd, frame, len, MSG_DONTWAIT);
 
     return n >= 0 ? n : errno == ENXIO ? -ENETDOWN : errno == EAGAIN ? -ENOBUFS : -errno;
-}
-
-/* A veth interface has the carrier of its peer being up. */
-static int veth_carrier(struct ho_os_wire *w, bool on)
-{
-    int ignored;
-    socklen_t len = sizeof(ignored);
-    int err = ho_os_net_link_up(w->net, w->far, on);
-
-    if (err == 0 && !on) { /* take the socket's ENETDOWN away, so that poll() does not tell it */
-        (void)getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &ignored, &len);
-    }
-    return err;
 }
 
 const struct ho_os_wire_ops ho_os_wire_veth = {

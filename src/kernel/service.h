@@ -13,9 +13,9 @@
  *     ho_services_input(), _stop(), _cont(), _kill()     the verbs
  *     ho_services_free()      kills what is left
  *
- * Nothing here waits, with three exceptions that are short and bounded: start waits for the exec,
- * kill and free until the kernel has ended every process, stop until every process has stopped.
- * One descriptor is all the engine's loop has to know.
+ * Nothing here waits, with two exceptions that are short and bounded: start waits for the exec,
+ * kill and free until the kernel has ended every process. One descriptor is all the engine's loop
+ * has to know.
  *
  * A command runs in the network namespace of its host and in a pid and a mount namespace of its
  * own. Pid 1 there is a tiny process of ours (service_init.c) that starts the command, tells its

@@ -89,7 +89,7 @@ static int64_t call_setsockopt(const struct ho_op *op)
  */
 static int64_t get_info(const struct ho_op *op)
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = { 0 };
     socklen_t len = sizeof(struct tcp_info), sa_len = sizeof(sa);
     struct ho_sock_info *s = op->info;
     struct tcp_info t = { 0 };
@@ -218,7 +218,7 @@ static int64_t call_epoll_create(struct agent *a)
 
 static int64_t call_bind(const struct ho_op *op, const struct agent_fd *f)
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = { 0 };
     socklen_t len = agent_to_sockaddr(&sa, &op->addr, op->port, f->ipv6);
 
     return result(bind(op->fd, (struct sockaddr *)&sa, len));
@@ -226,7 +226,7 @@ static int64_t call_bind(const struct ho_op *op, const struct agent_fd *f)
 
 static int64_t call_getsockname(struct ho_op *op)
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = { 0 };
     socklen_t len = sizeof(sa);
 
     if (getsockname(op->fd, (struct sockaddr *)&sa, &len) < 0) {

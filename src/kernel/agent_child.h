@@ -61,10 +61,9 @@ struct agent {
     struct agent_program program[HO_AGENT_PROGRAMS];
     struct agent_fd **fd; /* by number; NULL: never used */
     size_t fds;
-    struct ho_list abandoned; /* operations that are done because their descriptor was closed */
-    struct ho_list retrying;  /* those of the descriptor that was woken */
-    struct ho_timerq timers;  /* CLOCK_MONOTONIC */
-    unsigned turn;            /* calls left in this turn */
+    struct ho_list completed;               /* operations that are done, their programs not told */
+    struct ho_timerq timers;                /* CLOCK_MONOTONIC */
+    unsigned turn;                          /* calls left in this turn */
     const struct ho_agent_request *request; /* under way: somebody waits for its answer; or NULL */
 };
 
@@ -77,15 +76,15 @@ _Noreturn void agent_exit(struct agent *a, struct agent_program *g, int status);
 /* agent_ops.c */
 struct agent_fd *agent_fd(const struct agent *a, int64_t fd); /* an open one, or NULL */
 void agent_start(struct agent *a, struct agent_program *g, struct ho_op *op);
-void agent_woken(struct agent *a, int fd);    /* the calls that wait for it are tried again */
-void agent_continued(struct agent *a);        /* after SIGCONT */
-void agent_timeouts(struct agent *a);         /* of calls that wait */
-void agent_lingered(struct agent *a);         /* a thread that closes is ready */
-bool agent_settle_abandoned(struct agent *a); /* true if there were any */
+void agent_woken(struct agent *a, int fd); /* the calls that wait for it are tried again */
+void agent_continued(struct agent *a);     /* after SIGCONT */
+void agent_timeouts(struct agent *a);      /* of calls that wait */
+void agent_lingered(struct agent *a);      /* a thread that closes is ready */
+bool agent_completed(struct agent *a);     /* tells the programs; true if there was anything */
 int64_t agent_open(struct agent *a, int fd, bool epoll, bool ipv6, bool nonblock);
 int64_t agent_close(struct agent *a, struct ho_op *op, struct agent_fd *f);
 
-/* agent_try.c: the result, or HO_AGENT_WAITS; `once` is false when it has waited already. */
+/* agent_try.c: the result, or HO_AGENT_WAITS; not `first`: it has waited already. */
 int64_t agent_try(struct agent *a, struct ho_op *op, struct agent_fd *f, bool first);
 
 /* agent_call.c */

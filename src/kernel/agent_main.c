@@ -151,7 +151,7 @@ static bool settle(struct agent *a)
     bool more;
 
     do {
-        more = agent_settle_abandoned(a);
+        more = agent_completed(a);
         for (unsigned i = 0; i < HO_AGENT_PROGRAMS; i++) {
             if (a->program[i].program != NULL && a->program[i].more && a->turn > 0) {
                 agent_run(a, &a->program[i]);
@@ -321,7 +321,6 @@ static void woken(struct agent *a, int fd, unsigned kind)
             a->armed = HO_NEVER; /* it is off now */
         }
         agent_timeouts(a);
-        tick(a);
         break;
     default:
         agent_woken(a, fd);
@@ -345,6 +344,10 @@ static void turn(struct agent *a, const sigset_t *mask)
         agent_continued(a);
     }
     for (unsigned kind = 0; kind < WOKEN_COUNT; kind++) {
+        if (kind == WOKEN_RELAY) {
+            settle(a);
+            tick(a);
+        }
         for (int i = 0; i < n; i++) {
             int fd = (int)ev[i].data.u64;
 
@@ -454,8 +457,7 @@ void ho_agent_main(int ctl, pid_t parent, const struct ho_agent_conf *conf)
     }
     a.time0_ns = conf->time0_ns;
     a.armed = HO_NEVER;
-    ho_list_init(&a.abandoned);
-    ho_list_init(&a.retrying);
+    ho_list_init(&a.completed);
     ho_timerq_init(&a.timers, agent_monotonic());
     a.ctl = ctl;
     err = err == 0 ? own_descriptors(&a, ctl) : err;

@@ -1,7 +1,9 @@
 /* Operations: begun, waiting, tried again, completed.
  *
- * Calls that wait for one descriptor are tried again in the order in which they came, as the model
- * does it, so that of a blocked send() and a poll() the send hears of an error first.
+ * When descriptors were woken, all calls that wait for them are tried first, in the order in which
+ * they came, and only then do the programs hear of those that are done. So it is with the model,
+ * and with threads: one that was blocked in recv() takes what is there before one that was in
+ * poll() can call recv().
  */
 
 #include <assert.h>
@@ -18,7 +20,7 @@
 
 #include "kernel/agent_child.h"
 
-#define LINGER_STACK (256u * 1024)
+#define LINGER_STACK ((size_t)256 * 1024)
 
 /* ---- descriptors ----------------------------------------------------------------------------- */
 
@@ -39,11 +41,11 @@ static bool make_room(struct agent *a, size_t fd)
         n *= 2;
     }
     if (n > a->fds) {
-        more = realloc(a->fd, n * sizeof(*more));
+        more = realloc(a->fd, n * sizeof(void *));
         if (more == NULL) {
             return false;
         }
-        memset(more + a->fds, 0, (n - a->fds) * sizeof(*more));
+        memset(more + a->fds, 0, (n - a->fds) * sizeof(void *));
         a->fd = more;
         a->fds = n;
     }
@@ -83,15 +85,11 @@ static int watch(struct agent *a, int fd, struct agent_fd *f)
 
 /* ---- begun and completed --------------------------------------------------------------------- */
 
-static void complete(struct agent *a, struct ho_op *op, int64_t ret)
+static void complete(struct agent *a, struct ho_op *op)
 {
     struct agent_program *g = agent_program_of(op);
-    int fd;
+    int fd = op->kind == HO_OP_ACCEPT && op->ret >= 0 ? (int)op->ret : -1;
 
-    ho_list_remove(&op->node);
-    ho_timerq_cancel(&a->timers, &op->wait.timer);
-    op->ret = ret;
-    fd = op->kind == HO_OP_ACCEPT && ret >= 0 ? (int)ret : -1;
     agent_tell_done(a, op);
     if (fd >= 0) {
         /* The program forgets the listener's number when it hears of the call. */
@@ -103,12 +101,6 @@ static void complete(struct agent *a, struct ho_op *op, int64_t ret)
         ho_program_complete(g->program, op, agent_now(a));
     }
     agent_tell_events(a, g);
-}
-
-/* Into the list of its descriptor. */
-static void wait_for(struct ho_op *op, struct agent_fd *f)
-{
-    ho_list_push(&f->ops, &op->node);
 }
 
 static void timeout_of(struct agent *a, struct ho_op *op)
@@ -124,7 +116,6 @@ void agent_start(struct agent *a, struct agent_program *g, struct ho_op *op)
 {
     struct agent_fd *f;
     int64_t ret;
-    int err;
 
     op->user = g;
     op->pid = (uint32_t)getpid();
@@ -133,54 +124,51 @@ void agent_start(struct agent *a, struct agent_program *g, struct ho_op *op)
     op->wait.timer = (struct ho_timer){ .next = NULL };
     ret = agent_call(a, op);
     agent_tell_events(a, g);
-    if (ret != HO_AGENT_WAITS) {
-        complete(a, op, ret);
-        return;
-    }
     f = agent_fd(a, op->fd);
-    if (f == NULL) {
+    if (ret == HO_AGENT_WAITS && f == NULL) {
         return; /* a close() that lingers: its thread has it */
     }
-    err = watch(a, op->fd, f);
-    if (err != 0) {
-        complete(a, op, err);
+    if (ret == HO_AGENT_WAITS) {
+        int err = watch(a, op->fd, f);
+
+        ret = err != 0 ? err : ret;
+    }
+    if (ret == HO_AGENT_WAITS) {
+        timeout_of(a, op);
+        ho_list_push(&f->ops, &op->node);
         return;
     }
-    timeout_of(a, op);
-    wait_for(op, f);
+    op->ret = ret;
+    complete(a, op);
 }
 
 /* ---- woken ----------------------------------------------------------------------------------- */
 
-static void retry(struct agent *a, struct ho_op *op)
+/* It is done; its program hears of it in agent_completed(). */
+static void done(struct agent *a, struct ho_op *op, int64_t ret)
 {
-    struct agent_program *g = agent_program_of(op);
-    struct agent_fd *f = agent_fd(a, op->fd);
-    int64_t ret;
-
-    assert(f != NULL); /* what waits for a closed descriptor is in a->abandoned */
-    ret = agent_try(a, op, f, false);
-    if (ret == HO_AGENT_WAITS) {
-        wait_for(op, f);
-        return;
-    }
-    complete(a, op, ret);
-    agent_run(a, g);
+    ho_list_remove(&op->node);
+    ho_timerq_cancel(&a->timers, &op->wait.timer);
+    op->ret = ret;
+    ho_list_push(&a->completed, &op->node);
 }
 
 void agent_woken(struct agent *a, int fd)
 {
     struct agent_fd *f = agent_fd(a, fd);
-    struct ho_list *node;
+    struct ho_list *next;
 
     if (f == NULL) {
         return; /* closed meanwhile */
     }
-    while ((node = ho_list_shift(&f->ops)) != NULL) {
-        ho_list_push(&a->retrying, node);
-    }
-    while ((node = ho_list_shift(&a->retrying)) != NULL) {
-        retry(a, ho_container(node, struct ho_op, node));
+    for (struct ho_list *node = f->ops.next; node != &f->ops; node = next) {
+        struct ho_op *op = ho_container(node, struct ho_op, node);
+        int64_t ret = agent_try(a, op, f, false);
+
+        next = node->next;
+        if (ret != HO_AGENT_WAITS) {
+            done(a, op, ret);
+        }
     }
 }
 
@@ -190,11 +178,9 @@ void agent_timeouts(struct agent *a)
 
     while ((t = ho_timerq_pop(&a->timers, agent_monotonic())) != NULL) {
         struct ho_op *op = ho_container(t, struct ho_op, wait.timer);
-        struct agent_program *g = agent_program_of(op);
         int64_t ret = agent_try(a, op, agent_fd(a, op->fd), false);
 
-        complete(a, op, ret == HO_AGENT_WAITS ? 0 : ret); /* nothing has happened */
-        agent_run(a, g);
+        done(a, op, ret == HO_AGENT_WAITS ? 0 : ret); /* nothing has happened */
     }
 }
 
@@ -203,30 +189,22 @@ void agent_continued(struct agent *a)
 {
     for (size_t i = 0; i < a->fds; i++) {
         struct agent_fd *f = agent_fd(a, (int64_t)i);
-        struct ho_list *node;
 
-        while (f != NULL && f->epoll && (node = ho_list_shift(&f->ops)) != NULL) {
-            ho_list_push(&a->retrying, node);
+        while (f != NULL && f->epoll && !ho_list_empty(&f->ops)) {
+            done(a, ho_container(f->ops.next, struct ho_op, node), -EINTR);
         }
-    }
-    for (struct ho_list *node; (node = ho_list_shift(&a->retrying)) != NULL;) {
-        struct ho_op *op = ho_container(node, struct ho_op, node);
-        struct agent_program *g = agent_program_of(op);
-
-        complete(a, op, -EINTR);
-        agent_run(a, g);
     }
 }
 
-bool agent_settle_abandoned(struct agent *a)
+bool agent_completed(struct agent *a)
 {
     bool any = false;
 
-    for (struct ho_list *node; (node = ho_list_shift(&a->abandoned)) != NULL; any = true) {
+    for (struct ho_list *node; (node = ho_list_shift(&a->completed)) != NULL; any = true) {
         struct ho_op *op = ho_container(node, struct ho_op, node);
         struct agent_program *g = agent_program_of(op);
 
-        complete(a, op, op->ret);
+        complete(a, op);
         agent_run(a, g);
     }
     return any;
@@ -234,20 +212,13 @@ bool agent_settle_abandoned(struct agent *a)
 
 /* ---- close ----------------------------------------------------------------------------------- */
 
-static void abandon(struct agent *a, struct ho_list *list, int fd)
+/* Calls that wait for a descriptor which is closed return: op.h and the model say so. */
+static void abandon(struct agent *a, struct agent_fd *f)
 {
-    struct ho_list *next;
+    while (!ho_list_empty(&f->ops)) {
+        struct ho_op *op = ho_container(f->ops.next, struct ho_op, node);
 
-    for (struct ho_list *node = list->next; node != list; node = next) {
-        struct ho_op *op = ho_container(node, struct ho_op, node);
-
-        next = node->next;
-        if (op->fd == fd) {
-            ho_timerq_cancel(&a->timers, &op->wait.timer);
-            ho_list_remove(node);
-            op->ret = op->done > 0 ? (int64_t)op->done : -EBADF;
-            ho_list_push(&a->abandoned, node);
-        }
+        done(a, op, op->done > 0 ? (int64_t)op->done : -EBADF);
     }
 }
 
@@ -281,7 +252,7 @@ static void *linger_main(void *arg)
     int done_fd = l->done_fd;
 
     l->ret = close(l->fd) < 0 ? -errno : 0;
-    if (write(done_fd, &l, sizeof(l)) != (ssize_t)sizeof(l)) {
+    if (write(done_fd, &l, sizeof(void *)) != (ssize_t)sizeof(void *)) {
         abort(); /* the pipe is the agent's own and never full of 8,000 closes */
     }
     return NULL;
@@ -317,8 +288,7 @@ int64_t agent_close(struct agent *a, struct ho_op *op, struct agent_fd *f)
 {
     bool slow = !f->epoll && lingers(op->fd);
 
-    abandon(a, &f->ops, op->fd);
-    abandon(a, &a->retrying, op->fd);
+    abandon(a, f);
     if (slow && f->watched) {
         epoll_ctl(a->ep, EPOLL_CTL_DEL, op->fd, NULL);
     }
@@ -334,13 +304,9 @@ void agent_lingered(struct agent *a)
 {
     struct agent_linger *l;
 
-    while (read(a->done[0], &l, sizeof(l)) == (ssize_t)sizeof(l)) {
-        struct ho_op *op = l->op;
-        struct agent_program *g = agent_program_of(op);
-
-        op->value[0] = 1; /* CLOSED was told */
-        complete(a, op, l->ret);
+    while (read(a->done[0], &l, sizeof(void *)) == (ssize_t)sizeof(void *)) {
+        l->op->value[0] = 1; /* CLOSED was told */
+        done(a, l->op, l->ret);
         free(l);
-        agent_run(a, g);
     }
 }

@@ -65,7 +65,7 @@ static struct ho_agent_msg about(const struct agent *a, const struct agent_progr
 {
     struct ho_agent_msg m = agent_msg(a, g, kind);
     const char *name = ho_program_sock_name(g->program, fd);
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = { 0 };
     socklen_t len = sizeof(m.cookie);
     struct stat st;
 

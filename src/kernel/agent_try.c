@@ -84,7 +84,7 @@ static int64_t try_send(struct ho_op *op, struct agent_fd *f)
 
 static int64_t try_accept(struct agent *a, struct ho_op *op, const struct agent_fd *f)
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = { 0 };
     socklen_t len = sizeof(sa);
     int fd = accept4(op->fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 

@@ -14,7 +14,9 @@
 #include "knobs/sockopt.h"
 #include "support/agent_stage.h"
 
-/* "s VERB ..": process 0, "c VERB ..": process 1, "+ MS": time passes. NULL: the end. */
+/* "s VERB ..": process 0, "c VERB ..": process 1, "! s": it is killed, "+ MS": time passes. NULL:
+ * the end.
+ */
 static void play(struct stage *s, bool real, const char *const *script)
 {
     stage_init(s, real);
@@ -23,6 +25,8 @@ static void play(struct stage *s, bool real, const char *const *script)
 
         if (l[0] == '+') {
             stage_run_for(s, ho_ms(strtol(l + 2, NULL, 10)));
+        } else if (l[0] == '!') {
+            stage_kill(s, l[2] == 's' ? 0 : 1);
         } else {
             assert_int_equal(stage_do(s, l[0] == 's' ? 0 : 1, l + 2), 0);
         }
@@ -57,6 +61,23 @@ static void a_conversation_is_the_same(void **state)
         "s poll on=x",
         "s send bytes=10 on=x",
         "s close on=x",
+        NULL,
+    };
+
+    (void)state;
+    both(script);
+}
+
+static void a_conversation_over_ipv6_is_the_same(void **state)
+{
+    static const char *const script[] = {
+        "s listen addr=:: port=5000 as=L name=x",
+        "c connect addr=::1 port=5000 from=40000 as=k",
+        "c setsockopt name=IPV6_RECVERR value=1 on=k",
+        "c getsockopt name=IPV6_RECVERR on=k",
+        "c send bytes=1000 on=k",
+        "c close on=k",
+        "c connect addr=::1 port=5009 as=m",
         NULL,
     };
 
@@ -275,6 +296,27 @@ static void repeated_sends_are_the_same(void **state)
     both(script);
 }
 
+static void a_kill_is_the_same(void **state)
+{
+    static const char *const read_all[] = {
+        LISTEN,        CONNECT, "c send bytes=10", "! s", "+ 50", "c send bytes=1 on=k",
+        "c poll on=k", NULL,
+    };
+    static const char *const unread[] = {
+        "s listen port=5000 as=L name=x read=no",
+        CONNECT,
+        "c send bytes=10",
+        "c recv on=k block=yes",
+        "! s",
+        "c connect addr=127.0.0.1 port=5000 from=40001 as=m",
+        NULL,
+    };
+
+    (void)state;
+    both(read_all);
+    both(unread);
+}
+
 static void an_exit_is_the_same(void **state)
 {
     static const char *const script[] = {
@@ -361,6 +403,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_conversation_is_the_same),
+        cmocka_unit_test(a_conversation_over_ipv6_is_the_same),
         cmocka_unit_test(a_half_close_is_the_same),
         cmocka_unit_test(a_refused_connect_is_the_same),
         cmocka_unit_test(a_port_in_use_is_the_same),
@@ -372,6 +415,7 @@ int main(void)
         cmocka_unit_test(epoll_is_the_same),
         cmocka_unit_test(readers_are_the_same),
         cmocka_unit_test(repeated_sends_are_the_same),
+        cmocka_unit_test(a_kill_is_the_same),
         cmocka_unit_test(an_exit_is_the_same),
         cmocka_unit_test(options_are_the_same),
         cmocka_unit_test(what_is_wrong_is_refused),

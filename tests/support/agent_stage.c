@@ -78,6 +78,18 @@ long stage_find(const struct stage *s, int proc, const char *part, size_t from)
     return -1;
 }
 
+void stage_drop(struct stage *s, int proc, const char *part)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->lines[proc]; i++) {
+        if (strstr(s->line[proc][i].text, part) == NULL) {
+            s->line[proc][n++] = s->line[proc][i];
+        }
+    }
+    s->lines[proc] = n;
+}
+
 void stage_same(const struct stage *a, const struct stage *b)
 {
     for (int i = 0; i < STAGE_PROCS; i++) {
@@ -414,6 +426,16 @@ int stage_do(struct stage *s, int proc, const char *text)
     }
     stage_quiet(s);
     return err;
+}
+
+void stage_kill(struct stage *s, int proc)
+{
+    if (s->real) {
+        assert(ho_agent_kill(s->agent[proc]) == 0);
+    } else {
+        model_kill(s, proc);
+    }
+    stage_quiet(s);
 }
 
 void stage_quiet(struct stage *s)

@@ -57,6 +57,9 @@ int stage_program(struct stage *s, int proc, const char *text);
  * ho_program_command() does. */
 int stage_do(struct stage *s, int proc, const char *text);
 
+/* kill -9: when it returns, the other process has heard of it. */
+void stage_kill(struct stage *s, int proc);
+
 /* Until nothing more happens; and so long, by the clock of its world. */
 void stage_quiet(struct stage *s);
 void stage_run_for(struct stage *s, struct ho_dur d);
@@ -71,6 +74,9 @@ long stage_find(const struct stage *s, int proc, const char *part, size_t from);
 
 /* Fails the test and prints both if the lines of a process differ. */
 void stage_same(const struct stage *a, const struct stage *b);
+
+/* Forgets the lines of a process with `part` in them. */
+void stage_drop(struct stage *s, int proc, const char *part);
 
 void stage_print(const struct stage *s);
 

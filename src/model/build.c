@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "model/world.h"
+#include "play/links.h"
+#include "play/settings.h"
 #include "wire/eth.h"
 
 /* A host's own seed: hosts of one world must not draw the same numbers. */
@@ -25,44 +27,22 @@ static uint64_t host_seed(const struct ho_model *m, uint16_t index)
     return ho_rng_next(&r);
 }
 
-static struct ho_mac nic_mac(const struct ho_plan_node *n, unsigned k)
-{
-    struct ho_mac mac = n->mac;
-
-    mac.b[5] = (uint8_t)(mac.b[5] + k);
-    return mac;
-}
-
-/* Where node `node` has its port `port`; false if it has none. */
-static bool port_of(const struct ho_plan *p, uint16_t node, unsigned port, uint16_t *ret_cable)
-{
-    for (size_t i = 0; i < p->cable_count; i++) {
-        const struct ho_plan_cable *c = &p->cables[i];
-
-        if ((c->a == node && c->a_port == port) || (c->b == node && c->b_port == port)) {
-            *ret_cable = (uint16_t)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static int build_nics(struct ho_model *m, struct ho_model_node *n)
 {
-    uint16_t cable;
+    unsigned ports = ho_play_ports(m->plan, n->index);
     int err = 0;
 
-    for (unsigned k = 0; err >= 0 && port_of(m->plan, n->index, k, &cable); k++) {
+    for (unsigned k = 0; err >= 0 && k < ports; k++) {
         char name[HO_NAME_MAX];
 
         snprintf(name, sizeof(name), "eth%u", k);
-        err = ho_host_add_nic(n->host, name, nic_mac(n->plan, k), HO_ETH_MTU);
+        err = ho_host_add_nic(n->host, name, ho_play_mac(n->plan, k), HO_ETH_MTU);
     }
     for (unsigned i = 0; err >= 0 && i < n->plan->addr_count; i++) {
         const struct ho_plan_addr *a = &n->plan->addr[i];
 
-        if (port_of(m->plan, n->index, a->ifindex, &cable)) {
-            err = ho_host_addr_add(n->host, a->ifindex, &a->addr, a->bits, m->now);
+        if (a->ifindex < ports) {
+            err = ho_host_addr_add(n->host, a->ifindex, &a->addr, a->bits, m->tr.now);
         }
     }
     return err < 0 ? err : 0;
@@ -83,7 +63,7 @@ static int build_host(struct ho_model *m, struct ho_model_node *n)
     snprintf(conf.name, sizeof(conf.name), "%s", n->plan->name);
     err = ho_host_new(&n->host, &conf);
     if (err == 0) {
-        ho_host_record_lo(n->host, m->tl != NULL);
+        ho_host_record_lo(n->host, m->tr.tl != NULL);
         err = build_nics(m, n);
     }
     return err;
@@ -91,70 +71,51 @@ static int build_host(struct ho_model *m, struct ho_model_node *n)
 
 /* ---- permanent neighbours -------------------------------------------------------------------- */
 
-/* Tells `n` about every address of host `other`, met at its interface `port`. */
+/* Tells `n` about every address of the host that it meets at `met`. */
 static int add_neighbours(struct ho_model *m, struct ho_model_node *n, int nic,
-                          const struct ho_plan_node *other, unsigned port)
+                          struct ho_play_port met)
 {
+    const struct ho_plan_node *other = &m->plan->nodes[met.node];
     int err = 0;
 
     for (unsigned i = 0; err == 0 && i < other->addr_count; i++) {
-        if (other->addr[i].ifindex == port) {
-            err =
-                ho_host_neigh_add(n->host, nic, &other->addr[i].addr, nic_mac(other, port), m->now);
+        if (other->addr[i].ifindex == met.port) {
+            err = ho_host_neigh_add(n->host, nic, &other->addr[i].addr,
+                                    ho_play_mac(other, met.port), m->tr.now);
         }
     }
     return err;
 }
 
-/* Walks the link that begins at cable `first`, seen from `n`; `seen` has a byte a node. */
-static int walk_link(struct ho_model *m, struct ho_model_node *n, int nic, uint16_t first,
-                     uint8_t *seen)
+static int build_link(struct ho_model *m, struct ho_model_node *n, unsigned nic)
 {
-    const struct ho_plan *p = m->plan;
-    bool more = true;
-    int err = 0;
+    struct ho_play_port *met;
+    size_t count;
+    int err = ho_play_link(m->plan, n->index, nic, &met, &count);
 
-    memset(seen, 0, p->node_count);
-    seen[n->index] = 1;
-    while (more && err == 0) {
-        more = false;
-        for (size_t i = 0; i < p->cable_count && err == 0; i++) {
-            const struct ho_plan_cable *c = &p->cables[i];
-            bool from_a = seen[c->a] == 1 && (c->a != n->index || i == first);
-            bool from_b = seen[c->b] == 1 && (c->b != n->index || i == first);
-            uint16_t to = from_a ? c->b : c->a;
-
-            if (from_a == from_b || seen[to] != 0) {
-                continue;
-            }
-            /* 1: the walk goes on from here; 2: a host, where it ends */
-            seen[to] = p->nodes[to].kind == HO_NODE_HOST ? 2 : 1;
-            more = true;
-            if (seen[to] == 2) {
-                err = add_neighbours(m, n, nic, &p->nodes[to], from_a ? c->b_port : c->a_port);
-            }
-        }
+    if (err != 0) {
+        return err;
     }
+    for (size_t i = 0; i < count && err == 0; i++) {
+        err = add_neighbours(m, n, (int)nic, met[i]);
+    }
+    free(met);
     return err;
 }
 
 static int build_neighbours(struct ho_model *m)
 {
-    uint8_t *seen = calloc(m->plan->node_count + 1, 1);
-    int err = seen != NULL ? 0 : -ENOMEM;
+    int err = 0;
 
     for (size_t i = 0; i < m->plan->node_count && err == 0; i++) {
         struct ho_model_node *n = &m->nodes[i];
-        uint16_t cable;
+        unsigned nics =
+            n->host != NULL && n->plan->neighbours_static ? ho_play_ports(m->plan, n->index) : 0;
 
-        if (n->host == NULL || !n->plan->neighbours_static) {
-            continue;
-        }
-        for (unsigned k = 0; err == 0 && port_of(m->plan, n->index, k, &cable); k++) {
-            err = walk_link(m, n, (int)k, cable, seen);
+        for (unsigned k = 0; err == 0 && k < nics; k++) {
+            err = build_link(m, n, k);
         }
     }
-    free(seen);
     return err;
 }
 
@@ -162,7 +123,7 @@ static int build_neighbours(struct ho_model *m)
 
 static int refuse(struct ho_model *m, const struct ho_step *step, const char *what)
 {
-    snprintf(m->why, sizeof(m->why), "line %u: %s", step->line, what);
+    snprintf(m->tr.why, sizeof(m->tr.why), "line %u: %s", step->line, what);
     return -EINVAL;
 }
 
@@ -187,8 +148,8 @@ static int configure_route(struct ho_model *m, const struct ho_step *step)
     const struct ho_plan_route *r = &step->u.net.u.route;
     struct ho_host *h = m->nodes[step->host].host;
     int err = step->u.net.up ? ho_host_route_add(h, r->ifindex, &r->net, r->bits,
-                                                 r->has_via ? &r->via : NULL, m->now)
-                             : ho_host_route_del(h, r->ifindex, &r->net, r->bits, m->now);
+                                                 r->has_via ? &r->via : NULL, m->tr.now)
+                             : ho_host_route_del(h, r->ifindex, &r->net, r->bits, m->tr.now);
 
     if (err == -EEXIST || err == -ESRCH) {
         return refuse(m, step, err == -EEXIST ? "the route is there already" : "no such route");
@@ -201,8 +162,8 @@ static int configure_neighbour(struct ho_model *m, const struct ho_step *step)
     struct ho_host *h = m->nodes[step->host].host;
     const struct ho_addr *a = &step->u.net.u.neighbour.addr;
     int err = step->u.net.up ? ho_host_neigh_add(h, step->u.net.ifindex, a,
-                                                 step->u.net.u.neighbour.mac, m->now)
-                             : ho_host_neigh_del(h, step->u.net.ifindex, a, m->now);
+                                                 step->u.net.u.neighbour.mac, m->tr.now)
+                             : ho_host_neigh_del(h, step->u.net.ifindex, a, m->tr.now);
 
     return err == 0 || err == -ENOMEM ? err : refuse(m, step, "no such neighbour entry");
 }
@@ -234,20 +195,17 @@ static int build_nodes(struct ho_model *m)
         return -ENOMEM;
     }
     for (size_t i = 0; i < p->proc_count; i++) {
-        m->procs[i].index = (uint16_t)i;
-        m->procs[i].node = p->procs[i].host;
-        m->procs[i].name = p->procs[i].name;
+        m->procs[i].play.node = p->procs[i].host;
+        m->procs[i].play.name = m->tr.proc[i];
     }
     for (size_t i = 0; i < p->node_count && err == 0; i++) {
         struct ho_model_node *n = &m->nodes[i];
 
         n->plan = &p->nodes[i];
         n->index = (uint16_t)i;
-        n->name = n->plan->name;
         n->due.node = n;
         n->due.at = HO_NEVER;
         n->generation = UINT64_MAX;
-        ho_list_init(&n->ends);
         if (n->plan->kind == HO_NODE_HOST) {
             err = build_host(m, n);
         }
@@ -255,25 +213,35 @@ static int build_nodes(struct ho_model *m)
     return err;
 }
 
-/* Names in records must outlive the timeline's other sources: the timeline keeps its own. */
-static void intern_names(struct ho_model *m)
+static void write_settings(struct ho_model *m)
 {
+    ho_trace_settings_run(&m->tr, "model");
     for (size_t i = 0; i < m->plan->node_count; i++) {
-        m->nodes[i].name = ho_model_name(m, m->plan->nodes[i].name);
+        const struct ho_plan_node *p = &m->plan->nodes[i];
+
+        if (m->nodes[i].host != NULL) {
+            ho_trace_settings_host(&m->tr, (uint16_t)i,
+                                   &(struct ho_play_host){
+                                       .has_hz = true,
+                                       .has_jiffies0 = true,
+                                       .has_phase = true,
+                                       .hz = p->hz,
+                                       .jiffies0 = p->jiffies0,
+                                       .phase_ns = p->phase_ns,
+                                       .profile = p->profile,
+                                       .sysctls = ho_host_sysctls(m->nodes[i].host),
+                                   });
+        }
     }
-    for (size_t i = 0; i < m->plan->proc_count; i++) {
-        m->procs[i].name = ho_model_name(m, m->plan->procs[i].name);
-    }
+    ho_trace_settings_cables(&m->tr);
 }
 
-int ho_model_build(struct ho_model *m)
+int ho_model_build(struct ho_model *m, struct ho_timeline *timeline)
 {
-    int err;
+    int err = ho_trace_begin(&m->tr, m->plan, timeline);
 
-    ho_model_conns_init(m);
-    err = build_nodes(m);
     if (err == 0) {
-        intern_names(m);
+        err = build_nodes(m);
     }
     if (err == 0) {
         err = ho_model_wires_new(m);
@@ -285,20 +253,18 @@ int ho_model_build(struct ho_model *m)
         err = ho_model_configure(m, &m->plan->setup[i]);
     }
     if (err != 0) {
-        ho_model_fail(m, err, m->why[0] != '\0' ? m->why : "the world cannot be built");
+        ho_trace_fail(&m->tr, err, m->tr.why[0] != '\0' ? m->tr.why : "the world cannot be built");
         return err;
     }
-    if (m->tl != NULL) {
-        ho_model_settings(m);
-    }
+    write_settings(m);
     for (size_t i = 0; i < m->plan->node_count; i++) {
         if (m->nodes[i].host != NULL) {
-            ho_host_boot(m->nodes[i].host, m->now);
+            ho_host_boot(m->nodes[i].host, m->tr.now);
             ho_model_dirty(m, &m->nodes[i]);
         }
     }
     ho_model_settle(m);
-    return m->err;
+    return m->tr.err;
 }
 
 void ho_model_demolish(struct ho_model *m)
@@ -307,16 +273,14 @@ void ho_model_demolish(struct ho_model *m)
         ho_model_wires_free(m);
         for (size_t i = 0; m->nodes != NULL && i < m->plan->node_count; i++) {
             ho_host_free(m->nodes[i].host);
-            free(m->nodes[i].neigh);
         }
         for (size_t i = 0; m->procs != NULL && i < m->plan->proc_count; i++) {
             ho_model_proc_free(&m->procs[i]);
         }
-        ho_model_conns_free(m);
     }
     ho_model_guests_free(m);
     free(m->procs);
     free(m->nodes);
     ho_bufpool_destroy(&m->bufs);
-    ho_timeline_destroy(&m->names);
+    ho_trace_destroy(&m->tr);
 }

@@ -4,11 +4,13 @@
 #define HO_MODEL_BUILD_H
 
 struct ho_model;
+struct ho_timeline;
 
-/* Builds the world of m->plan and powers every host on. Returns 0; a negative errno with m->why
- * filled; the world is then only good for ho_model_demolish().
+/* Builds the world of m->plan, recorded in `timeline` (NULL: not), and powers every host on.
+ * Returns 0; a negative errno with m->tr.why filled; the world is then only good for
+ * ho_model_demolish().
  */
-int ho_model_build(struct ho_model *m);
+int ho_model_build(struct ho_model *m, struct ho_timeline *timeline);
 
 /* Frees everything that the model owns but itself. */
 void ho_model_demolish(struct ho_model *m);

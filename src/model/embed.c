@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "model/world.h"
+#include "play/says.h"
 
 int ho_model_guest_new(struct ho_model *m, uint16_t node, const char *name,
                        struct ho_model_proc **ret)
@@ -18,9 +19,9 @@ int ho_model_guest_new(struct ho_model *m, uint16_t node, const char *name,
     if (p == NULL) {
         return -ENOMEM;
     }
-    p->node = node;
-    p->name = ho_model_name(m, name);
-    err = m->err != 0 ? m->err : ho_model_proc_start(m, p);
+    p->play.node = node;
+    p->play.name = ho_trace_name(&m->tr, name);
+    err = m->tr.err != 0 ? m->tr.err : ho_model_proc_start(m, p);
     if (err != 0) {
         free(p);
         return err == -EINVAL ? -ENETDOWN : err;
@@ -33,7 +34,7 @@ int ho_model_guest_new(struct ho_model *m, uint16_t node, const char *name,
 /* What the call moved, for the record. */
 static void count_bytes(struct ho_model *m, struct ho_model_proc *p, const struct ho_op *op)
 {
-    struct ho_model_fd *f = op->ret > 0 ? ho_model_fd(m, p, op->fd) : NULL;
+    struct ho_play_fd *f = op->ret > 0 ? ho_play_fd(&m->tr, &p->play, op->fd) : NULL;
 
     if (f != NULL && op->kind == HO_OP_SEND) {
         f->tx += (uint64_t)op->ret;
@@ -45,25 +46,25 @@ static void count_bytes(struct ho_model *m, struct ho_model_proc *p, const struc
 int64_t ho_model_guest_call(struct ho_model *m, struct ho_model_proc *p, struct ho_op *op)
 {
     struct ho_model_program nobody = { .proc = p };
-    struct ho_model_node *n = &m->nodes[p->node];
+    struct ho_model_node *n = &m->nodes[p->play.node];
 
     op->pid = p->pid;
-    op->started = m->now;
-    if (ho_host_start(n->host, p->pid, op, m->now) == HO_OP_PENDING) {
+    op->started = m->tr.now;
+    if (ho_host_start(n->host, p->pid, op, m->tr.now) == HO_OP_PENDING) {
         ho_host_cancel(n->host, op);
         op->ret = op->ret == -EINTR ? -EAGAIN : op->ret;
     }
     if (op->kind == HO_OP_CONNECT) {
-        ho_model_fd_connecting(m, &nobody, op);
+        ho_model_connecting(m, &nobody, op);
     }
-    ho_model_fd_done(m, &nobody, op);
+    ho_play_fd_done(&m->tr, &p->play, op, NULL);
     if (op->kind == HO_OP_ACCEPT && op->ret >= 0) {
-        ho_model_fd_accepted(m, &nobody, (int)op->ret);
+        ho_model_accepted(m, &nobody, (int)op->ret);
     }
     count_bytes(m, p, op);
     ho_model_drain(m, n);
-    if (m->tl != NULL) {
-        ho_model_said_call(m, p, op);
+    if (m->tr.tl != NULL) {
+        ho_trace_said_call(&m->tr, &p->play, op);
     }
     ho_model_dirty(m, n);
     ho_model_settle(m);
@@ -72,9 +73,9 @@ int64_t ho_model_guest_call(struct ho_model *m, struct ho_model_proc *p, struct 
 
 void ho_model_guest_kill(struct ho_model *m, struct ho_model_proc *p)
 {
-    struct ho_model_node *n = &m->nodes[p->node];
+    struct ho_model_node *n = &m->nodes[p->play.node];
 
-    ho_host_kill(n->host, p->pid, m->now);
+    ho_host_kill(n->host, p->pid, m->tr.now);
     ho_model_proc_end(m, p);
     ho_model_drain(m, n);
     ho_model_dirty(m, n);
@@ -86,7 +87,7 @@ void ho_model_guests_forget(struct ho_model *m, uint16_t node)
     for (struct ho_list *l = m->guests.next; l != &m->guests; l = l->next) {
         struct ho_model_proc *p = ho_container(l, struct ho_model_proc, guest);
 
-        if (p->node == node && p->pid != 0) {
+        if (p->play.node == node && p->pid != 0) {
             ho_model_proc_end(m, p);
         }
     }

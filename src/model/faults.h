@@ -18,10 +18,7 @@ int ho_model_verb_interface(void *self, uint16_t host, const struct ho_step *ste
 int ho_model_verb_address(void *self, uint16_t host, const struct ho_step *step);
 int ho_model_verb_route(void *self, uint16_t host, const struct ho_step *step);
 int ho_model_verb_neighbour(void *self, uint16_t host, const struct ho_step *step);
-int ho_model_verb_cut(void *self, uint16_t cable, const struct ho_step *step);
-int ho_model_verb_unplug(void *self, uint16_t cable, const struct ho_step *step);
-int ho_model_verb_plug(void *self, uint16_t cable, const struct ho_step *step);
-int ho_model_verb_drop(void *self, uint16_t cable, const struct ho_step *step);
+int ho_model_verb_cable(void *self, uint16_t cable, const struct ho_step *step);
 int ho_model_verb_note(void *self, const struct ho_step *step);
 
 #endif

@@ -9,6 +9,7 @@
  */
 
 #include "model/world.h"
+#include "play/frames.h"
 
 #include <assert.h>
 
@@ -31,12 +32,12 @@ void ho_model_drain(struct ho_model *m, struct ho_model_node *n)
     struct ho_buf *b;
     int nic;
 
-    while ((b = ho_host_output(n->host, &nic, m->now)) != NULL) {
+    while ((b = ho_host_output(n->host, &nic, m->tr.now)) != NULL) {
         ho_model_wires_send(m, n, nic, b);
     }
-    if (m->tl != NULL) {
+    if (m->tr.tl != NULL) {
         while ((b = ho_host_lo_packet(n->host)) != NULL) {
-            ho_model_lo_sent(m, n, ho_buf_bytes(b), b->len);
+            ho_trace_lo_sent(&m->tr, n->index, ho_buf_bytes(b), b->len);
             ho_buf_put(&m->bufs, b);
         }
         ho_model_watch(m, n);
@@ -80,12 +81,10 @@ static void fire(struct ho_model *m, struct ho_timer *t)
     d->at = HO_NEVER;
     if (d->program != NULL) {
         ho_model_program_tick(m, d->program);
-    } else if (d->cable != NULL) {
-        ho_model_wires_tick(m, d->cable);
-    } else if (d->node->host == NULL) {
-        ho_model_wires_forget(m, d->node);
+    } else if (d->wires) {
+        ho_model_wires_tick(m, d);
     } else {
-        ho_host_tick(d->node->host, m->now);
+        ho_host_tick(d->node->host, m->tr.now);
         ho_model_dirty(m, d->node);
     }
     ho_model_settle(m);
@@ -94,21 +93,21 @@ static void fire(struct ho_model *m, struct ho_timer *t)
 void ho_model_run(struct ho_model *m, struct ho_time until)
 {
     ho_model_settle(m);
-    while (m->err == 0) {
+    while (m->tr.err == 0) {
         struct ho_time next = ho_timerq_deadline(&m->timers);
         struct ho_timer *t;
 
         if (ho_time_before(until, next) || next.ns == HO_NEVER.ns) {
             break;
         }
-        if (ho_time_before(m->now, next)) {
-            m->now = next;
+        if (ho_time_before(m->tr.now, next)) {
+            m->tr.now = next;
         }
-        while (m->err == 0 && (t = ho_timerq_pop(&m->timers, m->now)) != NULL) {
+        while (m->tr.err == 0 && (t = ho_timerq_pop(&m->timers, m->tr.now)) != NULL) {
             fire(m, t);
         }
     }
-    if (m->err == 0 && ho_time_before(m->now, until)) {
-        m->now = until;
+    if (m->tr.err == 0 && ho_time_before(m->tr.now, until)) {
+        m->tr.now = until;
     }
 }

@@ -10,68 +10,16 @@
 #include "model/build.h"
 #include "model/faults.h"
 #include "model/world.h"
-
-void ho_model_fail(struct ho_model *m, int err, const char *why)
-{
-    if (m->err == 0) {
-        m->err = err;
-        if (why != m->why) { /* what is said already stays */
-            snprintf(m->why, sizeof(m->why), "%s", why);
-        }
-    }
-}
+#include "play/verbs.h"
 
 static struct ho_model *model_of(void *self)
 {
     return self;
 }
 
-static int check_program(struct ho_model *m, const struct ho_plan_program *program)
-{
-    struct ho_program_error error = { .text = "" };
-    struct ho_program_arg arg[HO_PLAN_ARGS];
-
-    for (unsigned i = 0; i < program->count; i++) {
-        arg[i] = (struct ho_program_arg){ program->arg[i].key, program->arg[i].value };
-    }
-    if (ho_program_check(program->name, arg, program->count, &error) != 0) {
-        snprintf(m->why, sizeof(m->why), "%s", error.text);
-        return -EINVAL;
-    }
-    return 0;
-}
-
-static int needs_a_kernel(struct ho_model *m)
-{
-    snprintf(m->why, sizeof(m->why),
-             "real programs need an engine with a real kernel: "
-             "--engine kernel");
-    return -ENOTSUP;
-}
-
 static int engine_check(void *self, const struct ho_plan *plan, const struct ho_step **ret_step)
 {
-    struct ho_model *m = model_of(self);
-
-    for (size_t i = 0; i < plan->setup_count; i++) {
-        if (plan->setup[i].kind == HO_STEP_COMMAND) {
-            *ret_step = &plan->setup[i];
-            return needs_a_kernel(m);
-        }
-    }
-    for (size_t i = 0; i < plan->step_count; i++) {
-        const struct ho_step *s = &plan->steps[i];
-        int err = s->kind == HO_STEP_PROGRAM ? check_program(m, &s->u.program) : 0;
-
-        if (s->kind == HO_STEP_COMMAND || s->kind == HO_STEP_INPUT) {
-            err = needs_a_kernel(m);
-        }
-        if (err != 0) {
-            *ret_step = s;
-            return err;
-        }
-    }
-    return 0;
+    return ho_play_check(&model_of(self)->tr, plan, ret_step);
 }
 
 static int engine_begin(void *self, const struct ho_plan *plan, struct ho_timeline *timeline)
@@ -79,8 +27,7 @@ static int engine_begin(void *self, const struct ho_plan *plan, struct ho_timeli
     struct ho_model *m = model_of(self);
 
     m->plan = plan;
-    m->tl = timeline;
-    return ho_model_build(m);
+    return ho_model_build(m, timeline);
 }
 
 static int engine_run_until(void *self, struct ho_time t)
@@ -88,7 +35,7 @@ static int engine_run_until(void *self, struct ho_time t)
     struct ho_model *m = model_of(self);
 
     ho_model_run(m, t);
-    return m->err;
+    return m->tr.err;
 }
 
 static int engine_finish(void *self)
@@ -99,14 +46,14 @@ static int engine_finish(void *self)
         ho_model_dirty(m, &m->nodes[i]);
     }
     ho_model_settle(m);
-    return m->err;
+    return m->tr.err;
 }
 
 static const char *engine_why(void *self)
 {
     struct ho_model *m = model_of(self);
 
-    return m->why[0] != '\0' ? m->why : "out of memory";
+    return m->tr.why[0] != '\0' ? m->tr.why : "out of memory";
 }
 
 static void engine_destroy(void *self)
@@ -127,9 +74,9 @@ int ho_model_new(struct ho_engine *ret)
     m->linkwatch_ns = -1;
     ho_list_init(&m->guests);
     m->last_dirty = &m->first_dirty;
-    ho_timeline_init(&m->names, 0);
+    ho_trace_init(&m->tr);
     ho_bufpool_init(&m->bufs, HO_MODEL_BUFS);
-    ho_timerq_init(&m->timers, m->now);
+    ho_timerq_init(&m->timers, m->tr.now);
     *ret = (struct ho_engine){
         .name = "model",
         .self = m,
@@ -149,10 +96,10 @@ int ho_model_new(struct ho_engine *ret)
         .address = ho_model_verb_address,
         .route = ho_model_verb_route,
         .neighbour = ho_model_verb_neighbour,
-        .cut = ho_model_verb_cut,
-        .unplug = ho_model_verb_unplug,
-        .plug = ho_model_verb_plug,
-        .drop = ho_model_verb_drop,
+        .cut = ho_model_verb_cable,
+        .unplug = ho_model_verb_cable,
+        .plug = ho_model_verb_cable,
+        .drop = ho_model_verb_cable,
         .note = ho_model_verb_note,
         .finish = engine_finish,
         .why = engine_why,
@@ -180,7 +127,7 @@ void ho_model_touch(struct ho_model *m, uint16_t node)
 
 struct ho_time ho_model_now(const struct ho_model *m)
 {
-    return m->now;
+    return m->tr.now;
 }
 
 uint32_t ho_model_pid(const struct ho_model *m, uint16_t proc)

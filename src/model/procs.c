@@ -11,6 +11,7 @@
  */
 
 #include "model/world.h"
+#include "play/says.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 
 static struct ho_model_node *node_of(struct ho_model *m, const struct ho_model_proc *p)
 {
-    return &m->nodes[p->node];
+    return &m->nodes[p->play.node];
 }
 
 static void take_events(struct ho_model *m, struct ho_model_program *g)
@@ -26,9 +27,56 @@ static void take_events(struct ho_model *m, struct ho_model_program *g)
     struct ho_program_event ev;
 
     while (ho_program_next_event(g->program, &ev)) {
-        if (m->tl != NULL) {
-            ho_model_said(m, g, &ev);
+        if (m->tr.tl != NULL) {
+            ho_trace_said(&m->tr, &g->proc->play, g->raw, &ev);
         }
+    }
+}
+
+/* ---- descriptors ----------------------------------------------------------------------------- */
+
+const char *ho_model_sock_name(const struct ho_model_program *g, int fd)
+{
+    return g->program != NULL ? ho_program_sock_name(g->program, fd) : NULL;
+}
+
+/* Whom the socket is connected with. Returns 0; a negative errno as long as it has no ports. */
+static int tuple_of(struct ho_model *m, const struct ho_model_proc *p, int fd,
+                    struct ho_play_tuple *ret, enum ho_tcp_state *ret_state)
+{
+    struct ho_sock_info info;
+    int err = ho_host_sock_info(node_of(m, p)->host, p->pid, fd, m->tr.now, &info);
+
+    if (err == 0) {
+        *ret = (struct ho_play_tuple){ info.local, info.remote, info.lport, info.rport };
+        *ret_state = info.tcp.state;
+    }
+    return err;
+}
+
+void ho_model_connecting(struct ho_model *m, const struct ho_model_program *g,
+                         const struct ho_op *op)
+{
+    struct ho_model_proc *p = g->proc;
+    struct ho_play_tuple t = { .lport = 0 };
+    enum ho_tcp_state state;
+    bool known;
+
+    known = tuple_of(m, p, op->fd, &t, &state) == 0 && t.lport != 0 && t.rport != 0;
+    ho_play_fd_connecting(&m->tr, &p->play, op->fd, ho_model_sock_name(g, op->fd),
+                          known ? &t : NULL, m->tr.now);
+}
+
+void ho_model_accepted(struct ho_model *m, struct ho_model_program *g, int fd)
+{
+    struct ho_model_proc *p = g->proc;
+    struct ho_play_tuple t;
+    enum ho_tcp_state state = HO_TCP_CLOSE;
+    bool known = tuple_of(m, p, fd, &t, &state) == 0;
+
+    ho_play_fd_accepted(&m->tr, &p->play, fd, ho_model_sock_name(g, fd), known ? &t : NULL, state);
+    if (g->raw && p->play.not_reading) {
+        ho_model_call_accepted(m, g, fd);
     }
 }
 
@@ -43,7 +91,7 @@ static void wait_push(struct ho_model *m, struct ho_model_program *g, struct ho_
         struct ho_model_wait *more = realloc(p->wait, room * sizeof(*more));
 
         if (more == NULL) {
-            ho_model_fail(m, -ENOMEM, "no memory for a process's pending calls");
+            ho_trace_fail(&m->tr, -ENOMEM, "no memory for a process's pending calls");
             ho_host_cancel(node_of(m, p)->host, op);
             return;
         }
@@ -72,10 +120,11 @@ static void op_complete(struct ho_model *m, struct ho_model_program *g, struct h
 {
     int fd = op->kind == HO_OP_ACCEPT && op->ret >= 0 ? (int)op->ret : -1;
 
-    ho_model_fd_done(m, g, op);
-    ho_program_complete(g->program, op, m->now);
+    ho_play_fd_done(&m->tr, &g->proc->play, op,
+                    op->kind == HO_OP_LISTEN ? ho_model_sock_name(g, op->fd) : NULL);
+    ho_program_complete(g->program, op, m->tr.now);
     if (fd >= 0) {
-        ho_model_fd_accepted(m, g, fd);
+        ho_model_accepted(m, g, fd);
     }
     take_events(m, g);
 }
@@ -86,9 +135,9 @@ static void op_start(struct ho_model *m, struct ho_model_program *g, struct ho_o
     enum ho_op_status status;
 
     op->pid = g->proc->pid;
-    status = ho_host_start(n->host, op->pid, op, m->now);
+    status = ho_host_start(n->host, op->pid, op, m->tr.now);
     if (op->kind == HO_OP_CONNECT) {
-        ho_model_fd_connecting(m, g, op);
+        ho_model_connecting(m, g, op);
     }
     take_events(m, g);
     ho_model_drain(m, n);
@@ -105,7 +154,7 @@ static void proc_exit(struct ho_model *m, struct ho_model_proc *p)
 {
     struct ho_model_node *n = node_of(m, p);
 
-    ho_host_kill(n->host, p->pid, m->now);
+    ho_host_kill(n->host, p->pid, m->tr.now);
     ho_model_proc_end(m, p);
     ho_model_drain(m, n);
     ho_model_dirty(m, n);
@@ -115,10 +164,10 @@ void ho_model_program_run(struct ho_model *m, struct ho_model_program *g)
 {
     struct ho_op *op;
 
-    if (g->proc->stopped || m->err != 0) {
+    if (g->proc->stopped || m->tr.err != 0) {
         return;
     }
-    while (m->err == 0 && (op = ho_program_next_op(g->program)) != NULL) {
+    while (m->tr.err == 0 && (op = ho_program_next_op(g->program)) != NULL) {
         op_start(m, g, op);
     }
     take_events(m, g);
@@ -132,7 +181,7 @@ void ho_model_program_run(struct ho_model *m, struct ho_model_program *g)
 void ho_model_program_tick(struct ho_model *m, struct ho_model_program *g)
 {
     if (!g->proc->stopped) {
-        ho_program_tick(g->program, m->now);
+        ho_program_tick(g->program, m->tr.now);
         ho_model_program_run(m, g);
     }
 }
@@ -141,7 +190,7 @@ static struct ho_model_proc *proc_by_pid(struct ho_model *m, const struct ho_mod
                                          uint32_t pid)
 {
     for (size_t i = 0; i < m->plan->proc_count; i++) {
-        if (m->procs[i].node == n->index && m->procs[i].pid == pid) {
+        if (m->procs[i].play.node == n->index && m->procs[i].pid == pid) {
             return &m->procs[i];
         }
     }
@@ -168,7 +217,7 @@ int ho_model_proc_start(struct ho_model *m, struct ho_model_proc *p)
     if (p->pid != 0) {
         return -EINVAL;
     }
-    pid = ho_host_spawn(node_of(m, p)->host, p->name);
+    pid = ho_host_spawn(node_of(m, p)->host, p->play.name);
     if (pid < 0) {
         return pid == -ENETDOWN ? -EINVAL : pid;
     }
@@ -199,7 +248,7 @@ int ho_model_proc_add(struct ho_model *m, struct ho_model_proc *p, const char *b
     g->due.at = HO_NEVER;
     g->due.program = g;
     g->raw = strcmp(behaviour, "raw") == 0;
-    ho_program_start(program, m->now);
+    ho_program_start(program, m->tr.now);
     *ret = g;
     return 0;
 }
@@ -215,8 +264,8 @@ void ho_model_proc_end(struct ho_model *m, struct ho_model_proc *p)
             g->program = NULL;
         }
     }
-    ho_model_fds_forget(p);
-    p->not_reading = false;
+    ho_play_fds_forget(&p->play);
+    p->play.not_reading = false;
     p->waits = 0;
     p->pid = 0;
     p->stopped = false;
@@ -227,10 +276,7 @@ void ho_model_proc_free(struct ho_model_proc *p)
     for (unsigned i = 0; i < HO_MODEL_PROGRAMS; i++) {
         ho_program_free(p->program[i].program);
     }
-    for (size_t i = 0; i < p->fds; i++) {
-        free(p->fd[i]);
-    }
-    free(p->fd);
+    ho_play_fds_free(&p->play);
     free(p->wait);
 }
 
@@ -250,7 +296,7 @@ static void restart(struct ho_model *m, struct ho_model_program *g, struct ho_op
         return;
     }
     if (op->kind == HO_OP_POLL && !op->forever) {
-        int64_t left = op->timeout.ns - ho_time_since(m->now, op->started).ns;
+        int64_t left = op->timeout.ns - ho_time_since(m->tr.now, op->started).ns;
 
         op->timeout = ho_ns(left > 0 ? left : 0);
     }

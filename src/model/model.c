@@ -17,9 +17,40 @@ static struct ho_model *model_of(void *self)
     return self;
 }
 
+static bool is_command(const struct ho_step *s)
+{
+    return s->kind == HO_STEP_COMMAND || s->kind == HO_STEP_INPUT;
+}
+
+/* The first step that is about a real command, or NULL. */
+static const struct ho_step *find_command(const struct ho_plan *plan)
+{
+    for (size_t i = 0; i < plan->setup_count; i++) {
+        if (is_command(&plan->setup[i])) {
+            return &plan->setup[i];
+        }
+    }
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (is_command(&plan->steps[i])) {
+            return &plan->steps[i];
+        }
+    }
+    return NULL;
+}
+
 static int engine_check(void *self, const struct ho_plan *plan, const struct ho_step **ret_step)
 {
-    return ho_play_check(&model_of(self)->tr, plan, ret_step);
+    struct ho_model *m = model_of(self);
+    const struct ho_step *command = find_command(plan);
+
+    if (command != NULL) {
+        snprintf(m->tr.why, sizeof(m->tr.why),
+                 "real programs need an engine with a real kernel: "
+                 "--engine kernel");
+        *ret_step = command;
+        return -ENOTSUP;
+    }
+    return ho_play_check(&m->tr, plan, ret_step);
 }
 
 static int engine_begin(void *self, const struct ho_plan *plan, struct ho_timeline *timeline)

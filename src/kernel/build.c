@@ -233,7 +233,6 @@ static void take_zero(struct ho_kernel *k, bool runs)
         }
     }
     k->trace.now = (struct ho_time){ k->zero.ns };
-    k->started = true;
     for (size_t i = 0; i < k->plan->proc_count; i++) {
         if (k->proc[i].agent != NULL) {
             ho_agent_time0(k->proc[i].agent, k->base_ns + k->zero.ns);
@@ -270,6 +269,7 @@ int ho_kernel_build(struct ho_kernel *k)
     for (size_t i = 0; i < k->plan->node_count; i++) {
         ho_kernel_sample(k, &k->host[i]);
     }
+    k->started = true;
     k->wakes0 = ho_os_loop_wakes(k->loop);
     return k->trace.err;
 }

@@ -53,7 +53,8 @@ static void put_odd(struct ho_kernel *k, const struct ho_kernel_host *h, unsigne
 
     if (read_one(h, id, text, sizeof(text)) >= 0) {
         ho_trace_setting(&k->trace, k->trace.node[h->node].name, "sysctl", "",
-                         ho_sysctl_info((enum ho_sysctl)id)->name, text, 0);
+                         ho_sysctl_info((enum ho_sysctl)id)->name, ho_trace_name(&k->trace, text),
+                         0);
     }
 }
 
@@ -88,7 +89,7 @@ static void put_host(struct ho_kernel *k, const struct ho_kernel_host *h, const 
         .has_jiffies0 = k->has_clk,
         .has_phase = k->has_clk,
         .hz = k->clk.hz,
-        .profile = profile,
+        .profile = ho_trace_name(&k->trace, profile),
         .sysctls = &h->sysctls,
         .has_sysctl = h->has_sysctl,
     };
@@ -116,7 +117,7 @@ void ho_kernel_settings(struct ho_kernel *k)
         snprintf(profile, sizeof(profile), "linux-%u.%u", major, minor);
     }
     ho_trace_settings_run(&k->trace, "kernel");
-    ho_trace_setting(&k->trace, "", "run", "", "kernel", u.release, 0);
+    ho_trace_setting(&k->trace, "", "run", "", "kernel", ho_trace_name(&k->trace, u.release), 0);
     for (size_t i = 0; i < k->plan->node_count; i++) {
         if (k->host[i].plan != NULL) {
             put_host(k, &k->host[i], profile);

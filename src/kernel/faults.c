@@ -65,12 +65,12 @@ int ho_kernel_verb_power_off(void *self, uint16_t host, const struct ho_step *st
     }
     h->up = false; /* nothing enters or leaves any more, nobody looks */
     power(k, h, false);
+    ho_kernel_sample_none(k, h);
     h->up = true;
     ho_kernel_procs_freeze(k, host);
     ho_kernel_host_abort(h);
     ho_kernel_procs_end(k, host);
     ho_kernel_host_off(k, h);
-    ho_kernel_sample_none(k, h);
     return k->trace.err;
 }
 

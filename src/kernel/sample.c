@@ -249,10 +249,7 @@ void ho_kernel_sample(struct ho_kernel *k, struct ho_kernel_host *h)
     if (h->plan == NULL || !h->up || k->trace.err != 0) {
         return;
     }
-    k->trace.now = ho_kernel_relay_now(k);
-    if (!k->started) {
-        k->trace.now = (struct ho_time){ 0 };
-    }
+    k->trace.now = k->started ? ho_kernel_relay_now(k) : (struct ho_time){ k->zero.ns };
     ho_trace_round_begin(&k->trace);
     look_at_socks(k, h);
     look_at_neighs(k, h);

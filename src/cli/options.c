@@ -11,26 +11,39 @@
 #include "knobs/sysctl.h"
 #include "scenario/syntax.h"
 
-/* id, name, what its value is ("" if it has none) */
-#define OPTIONS(X)                                       \
-    X(LIST, "--list", "")                                \
-    X(LADDER, "--ladder", "")                            \
-    X(FORMAT, "--format", "text or json")                \
-    X(TIMELINE, "--timeline", "a file")                  \
-    X(PCAPNG, "--pcapng", "a file")                      \
-    X(SEED, "--seed", "a number")                        \
-    X(HZ, "--hz", "100, 250, 300, 1000 or exact")        \
-    X(SET, "--set", "[HOST:]NAME=VALUE")                 \
-    X(RTT, "--rtt", "a duration such as 200ms")          \
-    X(ENGINE, "--engine", "model")                       \
-    X(CASE, "--case", "a number or the words of a case") \
-    X(PHASES, "--phases", "a number from 1 to 4096")     \
-    X(RAW, "--raw", "")                                  \
-    X(TIMING, "--timing", "")                            \
-    X(HELP, "--help", "")
+#define RUN HO_OPTIONS_RUN
+#define COMPARE HO_OPTIONS_COMPARE
+#define BOTH (RUN | COMPARE)
+
+/* id, name, what its value is ("" if it has none), whose it is */
+#define OPTIONS(X)                                                  \
+    X(LIST, "--list", "", RUN)                                      \
+    X(LADDER, "--ladder", "", RUN)                                  \
+    X(FORMAT, "--format", "text, json, tap or junit", RUN)          \
+    X(SHORT_FORMAT, "--format", "text or json", COMPARE)            \
+    X(TIMELINE, "--timeline", "a file", RUN)                        \
+    X(PCAPNG, "--pcapng", "a file", RUN)                            \
+    X(SEED, "--seed", "a number", BOTH)                             \
+    X(HZ, "--hz", "100, 250, 300, 1000 or exact", RUN)              \
+    X(SET, "--set", "[HOST:]NAME=VALUE", BOTH)                      \
+    X(RTT, "--rtt", "a duration such as 200ms", BOTH)               \
+    X(ENGINE, "--engine", "model or kernel", RUN)                   \
+    X(JOBS, "-j", "a number from 1 to 64", BOTH)                    \
+    X(CASE, "--case", "a number or the words of a case", BOTH)      \
+    X(LONGEST, "--longest", "a duration such as 60s", BOTH)         \
+    X(PHASES, "--phases", "a number from 1 to 4096", RUN)           \
+    X(RAW, "--raw", "", RUN)                                        \
+    X(TIMING, "--timing", "", RUN)                                  \
+    X(TOLERANCE, "--tolerance", "a duration such as 20ms", COMPARE) \
+    X(BY_INTERVAL, "--by-interval", "", COMPARE)                    \
+    X(ALIGN, "--align", "the label of a fault", COMPARE)            \
+    X(DIFFERENCES, "--differences", "", COMPARE)                    \
+    X(HELP, "--help", "", BOTH)
+
+#define JOBS_MAX 64
 
 enum option {
-#define X(id, name, value) OPTION_##id,
+#define X(id, name, value, whose) OPTION_##id,
     OPTIONS(X)
 #undef X
     OPTION_COUNT
@@ -38,8 +51,9 @@ enum option {
 
 static const struct {
     const char *name, *value;
+    unsigned whose;
 } options[] = {
-#define X(id, name, value) { name, value },
+#define X(id, name, value, whose) { name, value, whose },
     OPTIONS(X)
 #undef X
 };
@@ -47,14 +61,23 @@ static const struct {
 const char ho_options_usage[] =
     "usage: halfopen run [OPTION..] [NAME or FILE..]\n"
     "\n"
-    "Plays scenarios on our own TCP stack, in virtual time, and says who noticed, when, with\n"
-    "which error, because of which knob. Without a name: the whole catalogue. A NAME is one of\n"
-    "`halfopen run --list`, or the beginning of one; a FILE has a '/' or ends in .scn.\n"
+    "Plays scenarios on our own TCP stack, in virtual time, or on the Linux kernel, in real time,\n"
+    "and says who noticed, when, with which error, because of which knob. Without a name: the "
+    "whole\n"
+    "catalogue. A NAME is one of `halfopen run --list`, or the beginning of one; a FILE has a '/' "
+    "or\n"
+    "ends in .scn.\n"
     "\n"
     "  --list             the catalogue: names and titles\n"
     "  --ladder           the sequence diagram of each case in place of the table\n"
-    "  --format json      one JSON document in place of the table\n"
+    "  --format FORMAT    in place of the table: json, one document; tap or junit, for a CI: a "
+    "play\n"
+    "                     is a test, its expectations are the parts of it\n"
     "  --case CASE        one case of a scenario: its number, or its words ('ipv6 retries2=8')\n"
+    "  --longest DURATION leaves out what lasts longer\n"
+    "  --engine ENGINE    model, the default; kernel: this machine's Linux, each host a network\n"
+    "                     namespace; needs no root where user namespaces are allowed\n"
+    "  -j N               so many plays at once, on the kernel; default: 4 a processor, at most 8\n"
     "  --timeline FILE    writes the timeline of one case, JSON lines\n"
     "  --pcapng FILE      writes the capture of one case, for Wireshark\n"
     "  --raw              ports and sequence numbers as on the wire, in the timeline\n"
@@ -64,7 +87,6 @@ const char ho_options_usage[] =
     "  --rtt DURATION     round trip between the hosts, where cables name no delay\n"
     "  --phases N         plays each case with N starting jiffies, spread over the largest step\n"
     "                     of the timer wheel in play, and shows the range of the answers\n"
-    "  --engine model     the engine (there is one)\n"
     "  --timing           wall time and speed into the JSON as well\n";
 
 static int bad_value(enum option o, const char *found)
@@ -106,18 +128,6 @@ static int read_hz(struct ho_run_options *o, const char *value)
         }
     }
     return bad_value(OPTION_HZ, value);
-}
-
-static int read_rtt(struct ho_run_options *o, const char *value)
-{
-    int64_t ns;
-
-    if (ho_value_read(HO_TYPE_DURATION, value, &ns) != 0 || ns < 0) {
-        return bad_value(OPTION_RTT, value);
-    }
-    o->plan.has_rtt = true;
-    o->plan.rtt = ho_ns(ns);
-    return HO_EXIT_OK;
 }
 
 /* A sysctl's name and value must be right before any scenario is played. */
@@ -167,14 +177,58 @@ static int read_set(struct ho_run_options *o, char *value)
     return HO_EXIT_OK;
 }
 
-static int read_value(struct ho_run_options *o, enum option id, char *value)
+static int read_format(struct ho_run_options *o, enum option id, const char *value)
+{
+    static const char *const names[] = { [HO_FORMAT_TEXT] = "text",
+                                         [HO_FORMAT_JSON] = "json",
+                                         [HO_FORMAT_TAP] = "tap",
+                                         [HO_FORMAT_JUNIT] = "junit" };
+    unsigned known = id == OPTION_FORMAT ? HO_FORMAT_JUNIT : HO_FORMAT_JSON;
+
+    for (unsigned i = 0; i <= known; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            o->format = (enum ho_format)i;
+            return HO_EXIT_OK;
+        }
+    }
+    return bad_value(id, value);
+}
+
+static int read_engine(struct ho_run_options *o, const char *value)
+{
+    o->kernel = strcmp(value, "kernel") == 0;
+    return o->kernel || strcmp(value, "model") == 0 ? HO_EXIT_OK : bad_value(OPTION_ENGINE, value);
+}
+
+static int read_duration(enum option id, const char *value, struct ho_dur *ret)
+{
+    int64_t ns;
+
+    if (ho_value_read(HO_TYPE_DURATION, value, &ns) != 0 || ns < 0) {
+        return bad_value(id, value);
+    }
+    *ret = ho_ns(ns);
+    return HO_EXIT_OK;
+}
+
+/* A number from 1 to `max`. */
+static int read_count(enum option id, const char *value, unsigned max, unsigned *ret)
 {
     uint64_t n;
 
+    if (!read_number(value, max, &n) || n == 0) {
+        return bad_value(id, value);
+    }
+    *ret = (unsigned)n;
+    return HO_EXIT_OK;
+}
+
+static int read_value(struct ho_run_options *o, enum option id, char *value)
+{
     switch (id) {
     case OPTION_FORMAT:
-        o->json = strcmp(value, "json") == 0;
-        return o->json || strcmp(value, "text") == 0 ? HO_EXIT_OK : bad_value(id, value);
+    case OPTION_SHORT_FORMAT:
+        return read_format(o, id, value);
     case OPTION_TIMELINE:
         o->timeline = value;
         return *value != '\0' ? HO_EXIT_OK : bad_value(id, value);
@@ -192,15 +246,22 @@ static int read_value(struct ho_run_options *o, enum option id, char *value)
     case OPTION_SET:
         return read_set(o, value);
     case OPTION_RTT:
-        return read_rtt(o, value);
-    case OPTION_PHASES:
-        if (!read_number(value, 4096, &n) || n == 0) {
-            return bad_value(id, value);
-        }
-        o->phases = (unsigned)n;
+        o->plan.has_rtt = true;
+        return read_duration(id, value, &o->plan.rtt);
+    case OPTION_LONGEST:
+        return read_duration(id, value, &o->longest);
+    case OPTION_TOLERANCE:
+        o->has_tolerance = true;
+        return read_duration(id, value, &o->tolerance);
+    case OPTION_ALIGN:
+        o->align = value;
         return HO_EXIT_OK;
+    case OPTION_PHASES:
+        return read_count(id, value, 4096, &o->phases);
+    case OPTION_JOBS:
+        return read_count(id, value, JOBS_MAX, &o->jobs);
     default:
-        return strcmp(value, "model") == 0 ? HO_EXIT_OK : bad_value(id, value);
+        return read_engine(o, value);
     }
 }
 
@@ -210,55 +271,84 @@ static int read_flag(struct ho_run_options *o, enum option id)
     o->ladder = o->ladder || id == OPTION_LADDER;
     o->raw = o->raw || id == OPTION_RAW;
     o->timing = o->timing || id == OPTION_TIMING;
+    o->by_interval = o->by_interval || id == OPTION_BY_INTERVAL;
+    o->differences = o->differences || id == OPTION_DIFFERENCES;
     return HO_EXIT_OK;
 }
 
 /* ---- the whole line -------------------------------------------------------------------------- */
 
-static int unknown_option(const char *arg)
+static int unknown_option(const char *arg, unsigned command)
 {
     const char *names[OPTION_COUNT + 1] = { NULL };
     const char *near;
+    size_t n = 0;
 
     for (int i = 0; i < OPTION_COUNT; i++) {
-        names[i] = options[i].name;
+        if ((options[i].whose & command) != 0 && options[i].name[1] == '-') {
+            names[n++] = options[i].name;
+        }
     }
     near = ho_cli_nearest(arg, names);
-    return ho_cli_say(HO_EXIT_USAGE, "no option '%s'%s%s%s; try 'halfopen help run'", arg,
+    return ho_cli_say(HO_EXIT_USAGE, "no option '%s'%s%s%s; try 'halfopen help %s'", arg,
                       near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-                      near != NULL ? "'?" : "");
+                      near != NULL ? "'?" : "", command == HO_OPTIONS_RUN ? "run" : "compare");
+}
+
+/* Cuts the value off "--name=value" and "-n4"; NULL if there is none. */
+static char *cut_value(char *arg, char short_name[3])
+{
+    char *eq = strchr(arg, '=');
+
+    if (arg[1] != '-' && arg[1] != '\0' && arg[2] != '\0') {
+        short_name[0] = arg[0];
+        short_name[1] = arg[1];
+        return arg + (arg[2] == '=' ? 3 : 2);
+    }
+    if (eq != NULL) {
+        *eq = '\0';
+        return eq + 1;
+    }
+    return NULL;
 }
 
 /* Reads argv[*i], and the value behind it; moves *i past what was read. */
-static int read_option(struct ho_run_options *o, int argc, char **argv, int *i)
+static int read_option(struct ho_run_options *o, unsigned command, int argc, char **argv, int *i)
 {
     char *arg = argv[*i];
-    char *eq = strchr(arg, '=');
+    char short_name[3] = "";
+    char *value = cut_value(arg, short_name);
+    const char *name = short_name[0] != '\0' ? short_name : arg;
     int id = 0;
 
-    if (eq != NULL) {
-        *eq = '\0';
-    }
-    while (id < OPTION_COUNT && strcmp(arg, options[id].name) != 0) {
+    while (id < OPTION_COUNT &&
+           (strcmp(name, options[id].name) != 0 || (options[id].whose & command) == 0)) {
         id++;
     }
     if (id == OPTION_COUNT) {
-        return unknown_option(arg);
+        return unknown_option(arg, command);
     }
     if (options[id].value[0] == '\0') {
-        return eq == NULL ? read_flag(o, (enum option)id)
-                          : ho_cli_say(HO_EXIT_USAGE, "%s takes no value", arg);
+        return value == NULL ? read_flag(o, (enum option)id)
+                             : ho_cli_say(HO_EXIT_USAGE, "%s takes no value", name);
     }
-    if (eq == NULL && (*i + 1 == argc || strncmp(argv[*i + 1], "--", 2) == 0)) {
-        return ho_cli_say(HO_EXIT_USAGE, "%s needs %s", arg, options[id].value);
+    if (value == NULL && (*i + 1 == argc || strncmp(argv[*i + 1], "--", 2) == 0)) {
+        return ho_cli_say(HO_EXIT_USAGE, "%s needs %s", name, options[id].value);
     }
-    return read_value(o, (enum option)id, eq != NULL ? eq + 1 : argv[++*i]);
+    return read_value(o, (enum option)id, value != NULL ? value : argv[++*i]);
 }
 
 static int check_together(const struct ho_run_options *o)
 {
-    if (o->ladder && o->json) {
-        return ho_cli_say(HO_EXIT_USAGE, "--ladder and --format json exclude each other");
+    if (o->ladder && o->format != HO_FORMAT_TEXT) {
+        return ho_cli_say(HO_EXIT_USAGE, "--ladder and --format exclude each other");
+    }
+    if (o->phases > 0 && o->kernel) {
+        return ho_cli_say(HO_EXIT_USAGE, "--phases chooses starting jiffies: not on the kernel, "
+                                         "whose jiffy is nobody's to choose");
+    }
+    if (o->kernel && o->plan.has_hz) {
+        return ho_cli_say(HO_EXIT_USAGE, "--hz is the model's: this machine's kernel has its own");
     }
     if (o->phases > 0 && (o->ladder || o->timeline != NULL || o->pcapng != NULL)) {
         return ho_cli_say(HO_EXIT_USAGE, "--phases plays many times: not together with --ladder, "
@@ -267,7 +357,7 @@ static int check_together(const struct ho_run_options *o)
     return HO_EXIT_OK;
 }
 
-int ho_options_read(struct ho_run_options *ret, int argc, char **argv)
+int ho_options_read(struct ho_run_options *ret, unsigned command, int argc, char **argv)
 {
     struct ho_run_options o = { .list = false };
     int code = HO_EXIT_OK;
@@ -283,8 +373,8 @@ int ho_options_read(struct ho_run_options *ret, int argc, char **argv)
     for (int i = 1; i < argc && code == HO_EXIT_OK; i++) {
         if (!only_names && strcmp(argv[i], "--") == 0) {
             only_names = true;
-        } else if (!only_names && argv[i][0] == '-') {
-            code = read_option(&o, argc, argv, &i);
+        } else if (!only_names && argv[i][0] == '-' && argv[i][1] != '\0') {
+            code = read_option(&o, command, argc, argv, &i);
         } else {
             o.names[o.name_count++] = argv[i];
         }
@@ -297,9 +387,19 @@ int ho_options_read(struct ho_run_options *ret, int argc, char **argv)
         return code;
     }
     o.plan.set = o.set;
-    o.plan.engine = "model";
+    o.plan.engine = o.kernel ? "kernel" : "model";
     *ret = o;
     return HO_EXIT_OK;
+}
+
+bool ho_options_wants_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void ho_options_free(struct ho_run_options *o)

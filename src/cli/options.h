@@ -1,4 +1,4 @@
-/* The arguments of `halfopen run`. */
+/* The arguments of the commands that play scenarios: `halfopen run` and `halfopen compare`. */
 
 #ifndef HO_CLI_OPTIONS_H
 #define HO_CLI_OPTIONS_H
@@ -13,8 +13,24 @@ struct ho_host_set {
     const char *host, *name, *value; /* cut out of the argument */
 };
 
+/* How results are written. */
+enum ho_format {
+    HO_FORMAT_TEXT,
+    HO_FORMAT_JSON,
+    HO_FORMAT_TAP,  /* Test Anything Protocol, version 14 */
+    HO_FORMAT_JUNIT /* JUnit's XML */
+};
+
+/* Who reads the arguments: which options there are. */
+#define HO_OPTIONS_RUN 1u
+#define HO_OPTIONS_COMPARE 2u
+
 struct ho_run_options {
-    bool list, ladder, json, raw, timing;
+    bool list, ladder, raw, timing;
+    enum ho_format format;
+    bool kernel;                   /* --engine kernel; plan.engine has its name */
+    unsigned jobs;                 /* -j; 0: the default */
+    struct ho_dur longest;         /* --longest: plays that last longer are left out; 0: none */
     const char *timeline, *pcapng; /* files to write, NULL: none */
     const char *which;             /* --case; NULL: every one */
     unsigned phases;               /* --phases; 0: the scenario's own */
@@ -24,16 +40,25 @@ struct ho_run_options {
     size_t host_set_count;
     char **names; /* of scenarios or files, from argv */
     size_t name_count;
+
+    /* `compare` */
+    bool by_interval, differences, has_tolerance;
+    struct ho_dur tolerance;
+    const char *align; /* NULL: at the first fault */
 };
 
-/* Reads the arguments behind the command's name into *ret; `argv` is cut into pieces.
+/* Reads the arguments behind the command's name into *ret; `argv` is cut into pieces. `command` is
+ * one of HO_OPTIONS_*.
  *
  * Returns HO_EXIT_OK, with *ret to be freed; otherwise has said what was wrong, and there is
  * nothing to free.
  */
-int ho_options_read(struct ho_run_options *ret, int argc, char **argv);
+int ho_options_read(struct ho_run_options *ret, unsigned command, int argc, char **argv);
 
 void ho_options_free(struct ho_run_options *o);
+
+/* Whether --help or -h is among them, before a --. */
+bool ho_options_wants_help(int argc, char **argv);
 
 /* What `halfopen help run` says of the options. */
 extern const char ho_options_usage[];

@@ -1,4 +1,4 @@
-/* One case: plan, model, timeline, verdicts. */
+/* One case: plan, engine, timeline, verdicts. */
 
 #include "cli/play.h"
 
@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/machine.h"
+#include "kernel/kernel.h"
 #include "knobs/profile.h"
 #include "knobs/sysctl.h"
 #include "model/model.h"
@@ -89,7 +91,9 @@ int ho_play_plan(struct ho_play *ret, const struct ho_source *s, size_t number,
                  const struct ho_run_options *o)
 {
     struct ho_scn_case c = ho_scn_case(s->scn, number);
-    struct ho_play p = { .source = s, .number = number, .count = ho_scn_case_count(s->scn) };
+    struct ho_play p = {
+        .source = s, .number = number, .count = ho_scn_case_count(s->scn), .engine = o->plan.engine
+    };
     struct ho_scn_error e;
     int err = ho_plan_make(&p.plan, s->scn, &c, &o->plan, &e);
     int code;
@@ -100,6 +104,9 @@ int ho_play_plan(struct ho_play *ret, const struct ho_source *s, size_t number,
     }
     if (err != 0) {
         return ho_cli_no_memory();
+    }
+    if (o->kernel) {
+        ho_machine_fit(p.plan, s->scn);
     }
     p.judged = s->is_file || !(o->plan.has_hz || o->plan.has_rtt || o->plan.set_count > 0 ||
                                o->host_set_count > 0);
@@ -114,29 +121,59 @@ int ho_play_plan(struct ho_play *ret, const struct ho_source *s, size_t number,
     return HO_EXIT_OK;
 }
 
-int ho_play(struct ho_play *p, const struct ho_run_options *o)
+/* Says why a play broke off. */
+static int broke_off(const struct ho_play *p, int err)
 {
-    struct ho_engine engine;
-    int err = ho_model_new(&engine);
-
-    (void)o;
-    if (err == 0) {
-        err = ho_run(&p->result, p->plan, &engine, &p->timeline, &p->why);
-        engine.destroy(engine.self);
-    }
     if (err == -ENOMEM) {
         return ho_cli_no_memory();
     }
+    if (err == -EINVAL) {
+        fprintf(stderr, "%s:%u:1: %s\n", p->source->where, p->why.line, p->why.text);
+        return HO_EXIT_USAGE;
+    }
+    return ho_cli_say(HO_EXIT_CANNOT, "%s: %s", ho_play_name(p), p->why.text);
+}
+
+int ho_play_on(struct ho_play *p, const struct ho_engine *engine)
+{
+    int err = ho_run(&p->result, p->plan, engine, &p->timeline, &p->why);
+
     if (err == -ENOTSUP) {
         return HO_EXIT_OK;
     }
     if (err != 0) {
-        fprintf(stderr, "%s:%u:1: %s\n", p->source->where, p->why.line, p->why.text);
-        return HO_EXIT_USAGE;
+        return broke_off(p, err);
     }
     p->played = true;
     return ho_verdicts_range(&p->timeline, &p->result.verdicts) == 0 ? HO_EXIT_OK
                                                                      : ho_cli_no_memory();
+}
+
+/* What the engine has to tell the person who runs it. */
+static void say_warnings(const struct ho_play *p, const struct ho_engine *engine)
+{
+    const struct ho_kernel *k = ho_kernel_of(engine);
+    const char *text;
+
+    for (size_t i = 0; (text = ho_kernel_warning(k, i)) != NULL; i++) {
+        fprintf(stderr, "%s: %s\n", ho_play_name(p), text);
+    }
+}
+
+int ho_play(struct ho_play *p, const struct ho_run_options *o)
+{
+    struct ho_engine engine;
+    int code;
+
+    if ((o->kernel ? ho_kernel_new(&engine, NULL) : ho_model_new(&engine)) != 0) {
+        return ho_cli_no_memory();
+    }
+    code = ho_play_on(p, &engine);
+    if (o->kernel) {
+        say_warnings(p, &engine);
+    }
+    engine.destroy(engine.self);
+    return code;
 }
 
 void ho_play_free(struct ho_play *p)
@@ -165,6 +202,14 @@ const char *ho_play_name(const struct ho_play *p)
     }
     snprintf(name, sizeof(name), "%s (%s)", p->plan->name, p->plan->case_name);
     return name;
+}
+
+const char *ho_play_kernel(const struct ho_play *p)
+{
+    const struct ho_record *r =
+        ho_timeline_setting(&p->timeline, p->timeline.n, "run", "", "", "kernel");
+
+    return r != NULL ? r->u.settings.text : "";
 }
 
 uint32_t ho_play_hz(const struct ho_play *p)

@@ -1,4 +1,4 @@
-/* One case of a scenario, played on the model. */
+/* One case of a scenario, played on an engine. */
 
 #ifndef HO_CLI_PLAY_H
 #define HO_CLI_PLAY_H
@@ -17,6 +17,7 @@ struct ho_phase_range {
 struct ho_play {
     const struct ho_source *source;
     size_t number, count; /* of the case, from 0, and how many the scenario has */
+    const char *engine;   /* "model" or "kernel" */
     struct ho_plan *plan;
     struct ho_timeline timeline;
     struct ho_run_result result; /* empty unless `played` */
@@ -40,14 +41,23 @@ struct ho_play {
 int ho_play_plan(struct ho_play *ret, const struct ho_source *s, size_t number,
                  const struct ho_run_options *o);
 
-/* Plays it. Returns HO_EXIT_OK, also when expectations are not met; otherwise has said why not. */
+/* Plays it on the engine that the options name; on the kernel: in a room (os/room.h). Returns
+ * HO_EXIT_OK, also when expectations are not met or this engine cannot play it (see `played`);
+ * otherwise has said why not.
+ */
 int ho_play(struct ho_play *p, const struct ho_run_options *o);
+
+/* The same on an engine that the caller made, has for himself alone and destroys. */
+int ho_play_on(struct ho_play *p, const struct ho_engine *engine);
 
 /* Frees what it holds; NULL is ignored. */
 void ho_play_free(struct ho_play *p);
 
 /* "idle-cut", or "idle-cut (ipv6 retries2=8)" of several cases. Valid until the next call. */
 const char *ho_play_name(const struct ho_play *p);
+
+/* The release of the kernel it was played on, "" for the model. */
+const char *ho_play_kernel(const struct ho_play *p);
 
 /* HZ of the first host; 0: exact. */
 uint32_t ho_play_hz(const struct ho_play *p);

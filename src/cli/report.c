@@ -3,6 +3,7 @@
 #include "cli/report.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -21,8 +22,7 @@ void ho_report_paint(struct ho_text *out, const char *text, const char *code, bo
     }
 }
 
-/* The kernel that the first host is. The text is the catalogue's or the source's: it outlives us.
- */
+/* The kernel that the first host is. */
 static const char *profile_of(const struct ho_play *p)
 {
     for (size_t i = 0; i < p->plan->node_count; i++) {
@@ -33,25 +33,40 @@ static const char *profile_of(const struct ho_play *p)
     return "";
 }
 
-void ho_report_count(struct ho_report *r, const struct ho_play *p)
+void ho_report_count(struct ho_report *ret, const struct ho_play *p)
 {
-    if (!p->played) {
-        r->not_here++;
-        return;
+    struct ho_report r = { .not_here = !p->played };
+
+    if (p->played) {
+        r.plays = 1;
+        r.seed = p->plan->seed;
+        r.hz = ho_play_hz(p);
+        snprintf(r.profile, sizeof(r.profile), "%s", profile_of(p));
+        snprintf(r.kernel, sizeof(r.kernel), "%s", ho_play_kernel(p));
+        r.expectations = p->judged ? p->result.judgement_count : 0;
+        r.failed = p->judged ? p->result.failed : 0;
+        r.not_judged = !p->judged;
+        r.simulated_ns = p->plan->end.ns;
+        r.records = p->timeline.n;
     }
-    if (r->plays++ == 0) {
-        r->seed = p->plan->seed;
-        r->hz = ho_play_hz(p);
-        r->profile = profile_of(p);
+    *ret = r;
+}
+
+void ho_report_add(struct ho_report *sum, const struct ho_report *one)
+{
+    if (sum->plays == 0 && one->plays > 0) {
+        sum->seed = one->seed;
+        sum->hz = one->hz;
+        memcpy(sum->profile, one->profile, sizeof(sum->profile));
+        memcpy(sum->kernel, one->kernel, sizeof(sum->kernel));
     }
-    if (p->judged) {
-        r->expectations += p->result.judgement_count;
-        r->failed += p->result.failed;
-    } else {
-        r->not_judged++;
-    }
-    r->simulated_ns += p->plan->end.ns;
-    r->records += p->timeline.n;
+    sum->plays += one->plays;
+    sum->not_here += one->not_here;
+    sum->not_judged += one->not_judged;
+    sum->expectations += one->expectations;
+    sum->failed += one->failed;
+    sum->simulated_ns += one->simulated_ns;
+    sum->records += one->records;
 }
 
 /* The first line of the table is the case's head; it is bold on a terminal. */
@@ -142,7 +157,8 @@ static void put_failed(struct ho_text *out, const struct ho_play *p, bool colour
 void ho_report_case(struct ho_text *out, const struct ho_play *p, bool colour)
 {
     if (!p->played) {
-        ho_text_printf(out, "%s: the model cannot play it: %s\n", ho_play_name(p), p->why.text);
+        ho_text_printf(out, "%s: the %s cannot play it: %s\n", ho_play_name(p), p->engine,
+                       p->why.text);
         return;
     }
     put_table(out, p, colour);
@@ -167,6 +183,24 @@ static void put_kept(struct ho_text *out, const struct ho_report *r, bool colour
     ho_text_free(&n);
 }
 
+static void put_time(struct ho_text *out, const struct ho_report *r, bool kernel)
+{
+    ho_text_put(out, kernel ? "\nplayed " : "\nsimulated ");
+    ho_text_dur(out, ho_ns(r->simulated_ns));
+    ho_text_put(out, " (");
+    ho_text_seconds(out, r->simulated_ns, 3);
+    ho_text_put(out, " s)");
+}
+
+static void put_hz(struct ho_text *out, uint32_t hz)
+{
+    if (hz == 0) {
+        ho_text_put(out, "exact timers");
+    } else {
+        ho_text_printf(out, "HZ=%u", hz);
+    }
+}
+
 void ho_report_end(struct ho_text *out, const struct ho_report *r, const struct ho_run_options *o,
                    bool colour)
 {
@@ -178,20 +212,16 @@ void ho_report_end(struct ho_text *out, const struct ho_report *r, const struct 
         ho_text_put(out, "; expectations are not judged: the settings are not the scenario's own");
     }
     if (r->not_here > 0) {
-        ho_text_printf(out, "; %zu cases cannot be played on the model", r->not_here);
+        ho_text_printf(out, "; %zu cases cannot be played on the %s", r->not_here, o->plan.engine);
     }
-    ho_text_put(out, "\nsimulated ");
-    ho_text_dur(out, ho_ns(r->simulated_ns));
-    ho_text_put(out, " (");
-    ho_text_seconds(out, r->simulated_ns, 3);
-    ho_text_put(out, " s)");
-    ho_text_printf(out, "; seed %" PRIu64 "%s; ", r->seed,
-                   o->plan.has_seed ? "" : " (each file's own)");
-    if (r->hz == 0) {
-        ho_text_put(out, "exact timers");
+    put_time(out, r, o->kernel);
+    if (o->kernel) {
+        ho_text_put(out, " in real time; ");
     } else {
-        ho_text_printf(out, "HZ=%u", r->hz);
+        ho_text_printf(out, "; seed %" PRIu64 "%s; ", r->seed,
+                       o->plan.has_seed ? "" : " (each file's own)");
     }
-    ho_text_printf(out, "; halfopen %s, model %s\n", HALFOPEN_VERSION,
-                   r->profile != NULL ? r->profile : "");
+    put_hz(out, r->hz);
+    ho_text_printf(out, "; halfopen %s, %s %s\n", HALFOPEN_VERSION, o->kernel ? "Linux" : "model",
+                   o->kernel ? r->kernel : r->profile);
 }

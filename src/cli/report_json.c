@@ -84,20 +84,25 @@ void ho_report_json_begin(struct ho_text *out)
 {
     ho_text_printf(out,
                    "{\"schema\":%d,\"program\":\"halfopen\",\"version\":\"%s\","
-                   "\"scenarios\":[",
+                   "\"scenarios\":[\n",
                    SCHEMA, HALFOPEN_VERSION);
 }
 
-void ho_report_json_case(struct ho_text *out, const struct ho_play *p, bool first)
+void ho_report_json_case(struct ho_text *out, const struct ho_play *p)
 {
-    ho_text_put(out, first ? "\n{\"name\":" : ",\n{\"name\":");
+    ho_text_put(out, "{\"name\":");
     ho_text_json(out, p->plan->name);
     ho_text_put(out, ",\"case\":");
     ho_text_json(out, p->plan->case_name);
     ho_text_put(out, ",\"title\":");
     ho_text_json(out, ho_scn_title(p->source->scn));
-    ho_text_printf(out, ",\"engine\":\"model\",\"seed\":%" PRIu64 ",\"hz\":%u", p->plan->seed,
-                   ho_play_hz(p));
+    ho_text_printf(out, ",\"engine\":\"%s\",", p->engine);
+    if (ho_play_kernel(p)[0] != '\0') {
+        ho_text_put(out, "\"kernel\":");
+        ho_text_json(out, ho_play_kernel(p));
+        ho_text_char(out, ',');
+    }
+    ho_text_printf(out, "\"seed\":%" PRIu64 ",\"hz\":%u", p->plan->seed, ho_play_hz(p));
     if (!p->played) {
         ho_text_put(out, ",\"played\":false,\"why\":");
         ho_text_json(out, p->why.text);
@@ -112,6 +117,16 @@ void ho_report_json_case(struct ho_text *out, const struct ho_play *p, bool firs
     put_phases(out, p);
     put_expectations(out, p);
     put_claims(out, p->source->scn);
+    ho_text_char(out, '}');
+}
+
+void ho_report_json_failed(struct ho_text *out, const char *name, const char *engine,
+                           const char *why)
+{
+    ho_text_put(out, "{\"name\":");
+    ho_text_json(out, name);
+    ho_text_printf(out, ",\"engine\":\"%s\",\"played\":false,\"error\":", engine);
+    ho_text_json(out, why);
     ho_text_char(out, '}');
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clk.h"
 #include "timeline/group.h"
 #include "timeline/view.h"
 
@@ -279,25 +280,84 @@ static int rebase(struct compare *c)
     return err;
 }
 
-static void judge(struct compare *c)
+static int64_t size_of(int64_t ns)
+{
+    return ns < 0 ? -ns : ns;
+}
+
+/* How long ago the host's record before row `k` was that had a partner: what a timer that made the
+ * row can have been set for.
+ */
+static int64_t waited(const struct ho_comparison *c, size_t k)
+{
+    for (size_t i = k; i-- > 0;) {
+        const struct ho_compare_row *r = &c->row[i];
+
+        if (r->a != NULL && r->b != NULL && same_text(r->a->host, c->row[k].a->host)) {
+            return c->row[k].a_ns - r->a_ns;
+        }
+    }
+    return 0;
+}
+
+/* The time that the socket of row `k` had its last timer set for; 0 if it had none. */
+static int64_t armed(const struct compare *c, size_t k)
+{
+    const struct ho_record *r = c->c.row[k].a;
+
+    for (const struct ho_record *o = r; o-- > c->a.tl->rec;) {
+        if (o->kind == HO_REC_SOCK && o->u.sock.timer != HO_SOCK_TIMER_OFF &&
+            same_text(o->host, r->host) && same_text(o->conn, r->conn)) {
+            return o->u.sock.expires.ns;
+        }
+    }
+    return 0;
+}
+
+/* Whether the wheel can have put row `k`, which is beyond the tolerance, where it is. */
+static bool is_step(const struct compare *c, size_t k)
+{
+    const struct ho_clk clk = { .hz = c->opts.wheel_hz };
+    int64_t longest = waited(&c->c, k), timer = armed(c, k);
+
+    longest = timer > longest ? timer : longest;
+    uint64_t step = ho_wheel_step(ho_clk_dur_jiffies(&clk, ho_ns(longest > 0 ? longest : 0)));
+
+    return size_of(c->c.row[k].apart_ns) <=
+           c->opts.tolerance.ns + ho_clk_jiffies_dur(&clk, step).ns;
+}
+
+static void judge_row(struct compare *c, size_t k)
 {
     struct ho_comparison *r = &c->c;
+    struct ho_compare_row *row = &r->row[k];
 
-    r->first = r->n;
-    for (size_t k = 0; k < r->n; k++) {
-        int64_t apart = r->row[k].apart_ns < 0 ? -r->row[k].apart_ns : r->row[k].apart_ns;
+    if (row->status == HO_COMPARE_SAME && c->opts.wheel_hz > 0 &&
+        size_of(row->b_ns - row->a_ns) < size_of(row->apart_ns)) {
+        row->apart_ns = row->b_ns - row->a_ns;
+    }
+    int64_t apart = size_of(row->apart_ns);
 
-        if (r->row[k].status == HO_COMPARE_SAME) {
-            r->worst_ns = apart > r->worst_ns ? apart : r->worst_ns;
-            if (apart > c->opts.tolerance.ns) {
-                r->row[k].status = HO_COMPARE_TIME;
-            } else {
-                r->same++;
-            }
-        }
-        if (r->row[k].status != HO_COMPARE_SAME && r->first == r->n) {
-            r->first = k;
-        }
+    if (row->status == HO_COMPARE_SAME && apart > c->opts.tolerance.ns) {
+        row->status = c->opts.wheel_hz > 0 && is_step(c, k) ? HO_COMPARE_STEP : HO_COMPARE_TIME;
+    }
+    if (row->status == HO_COMPARE_STEP) {
+        r->steps++;
+        r->worst_step_ns = apart > r->worst_step_ns ? apart : r->worst_step_ns;
+    } else if (row->status == HO_COMPARE_SAME || row->status == HO_COMPARE_TIME) {
+        r->same += row->status == HO_COMPARE_SAME;
+        r->worst_ns = apart > r->worst_ns ? apart : r->worst_ns;
+    }
+    if (row->status > HO_COMPARE_STEP && r->first == r->n) {
+        r->first = k;
+    }
+}
+
+static void judge(struct compare *c)
+{
+    c->c.first = c->c.n;
+    for (size_t k = 0; k < c->c.n; k++) {
+        judge_row(c, k);
     }
 }
 

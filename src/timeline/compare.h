@@ -10,6 +10,13 @@
  * Times may differ by the tolerance. By default the difference is taken of the times since the
  * fault; with `by_interval` of the times since the record before of that host that had a partner,
  * so that one late timer is one difference and not a shift of all that follows.
+ *
+ * A kernel in real time arms a timer now and then a jiffy later than the model does; where that
+ * jiffy is the last of a step of the timer wheel (base/clk.h), the timer fires a whole step later.
+ * With `wheel_hz` a time that is beyond the tolerance may be that much further apart, and counts as
+ * a step: the step of the longest timer that could have made it - the socket's last one, or one for
+ * the time since the record before. What a step late makes late on its host is not late for
+ * it: the difference is then the smaller of both ways to take it.
  */
 
 #ifndef HO_TIMELINE_COMPARE_H
@@ -28,11 +35,13 @@ struct ho_compare_opts {
     const char *fault; /* align at the fault of this name; NULL: the first one, or 0 */
     struct ho_dur tolerance;
     bool by_interval;
-    unsigned kinds; /* 0: HO_COMPARE_DEFAULT */
+    unsigned kinds;    /* 0: HO_COMPARE_DEFAULT */
+    uint32_t wheel_hz; /* ticks a second of the wheel whose steps are allowed; 0: they are not */
 };
 
 enum ho_compare_status {
     HO_COMPARE_SAME,
+    HO_COMPARE_STEP,  /* the same, one step of the wheel apart */
     HO_COMPARE_TIME,  /* the same, beyond the tolerance */
     HO_COMPARE_OTHER, /* something else at the same place */
     HO_COMPARE_ONLY_A,
@@ -48,9 +57,10 @@ struct ho_compare_row {
 
 struct ho_comparison {
     struct ho_compare_row *row; /* by time */
-    size_t n, same;             /* rows; those with status SAME */
-    size_t first;               /* the first row that is not SAME; n if there is none */
-    int64_t worst_ns;           /* the largest |apart_ns| of a pair of equal records */
+    size_t n, same, steps;      /* rows; those with status SAME; with status STEP */
+    size_t first;               /* the first row that is neither; n if there is none */
+    int64_t worst_ns;      /* the largest |apart_ns| of a pair of equal records, STEPs excepted */
+    int64_t worst_step_ns; /* the same of the STEPs */
 };
 
 /* Compares. The timelines must outlive the result; free it with ho_comparison_free().
@@ -70,6 +80,12 @@ void ho_comparison_free(struct ho_comparison *c);
  */
 void ho_comparison_text(struct ho_text *out, const struct ho_comparison *c, const char *a,
                         const char *b, bool differences);
+
+/* The table alone, and one row of it (which ends in a line's end). */
+void ho_comparison_table(struct ho_text *out, const struct ho_comparison *c, const char *a,
+                         const char *b, bool differences);
+void ho_comparison_row(struct ho_text *out, const struct ho_compare_row *r, const char *a,
+                       const char *b);
 
 /* One record in words, as the table has it: "FPA 801 +1000 ack 801, cut". */
 void ho_compare_words(struct ho_text *out, const struct ho_record *rec);

@@ -127,12 +127,14 @@ static void put_apart(struct ho_text *out, const struct ho_compare_row *r)
     ho_text_end_part(out, &cell);
 }
 
-static void put_row(struct ho_text *out, const struct ho_compare_row *r, const char *a,
-                    const char *b)
+void ho_comparison_row(struct ho_text *out, const struct ho_compare_row *r, const char *a,
+                       const char *b)
 {
     const struct ho_record *rec = r->a != NULL ? r->a : r->b;
 
-    ho_text_put(out, r->status == HO_COMPARE_SAME ? "  " : "! ");
+    ho_text_put(out, r->status == HO_COMPARE_SAME   ? "  "
+                     : r->status == HO_COMPARE_STEP ? "~ "
+                                                    : "! ");
     put_time(out, r->a, r->a_ns);
     put_time(out, r->b, r->b_ns);
     put_apart(out, r);
@@ -179,11 +181,11 @@ static void put_sum(struct ho_text *out, const struct ho_comparison *c, const ch
         return;
     }
     ho_text_printf(out, "%zu of %zu events agree; the first difference:\n", c->same, c->n);
-    put_row(out, &c->row[c->first], a, b);
+    ho_comparison_row(out, &c->row[c->first], a, b);
 }
 
-void ho_comparison_text(struct ho_text *out, const struct ho_comparison *c, const char *a,
-                        const char *b, bool differences)
+void ho_comparison_table(struct ho_text *out, const struct ho_comparison *c, const char *a,
+                         const char *b, bool differences)
 {
     bool headed = false;
 
@@ -195,7 +197,13 @@ void ho_comparison_text(struct ho_text *out, const struct ho_comparison *c, cons
             put_head(out, a, b);
             headed = true;
         }
-        put_row(out, &c->row[i], a, b);
+        ho_comparison_row(out, &c->row[i], a, b);
     }
+}
+
+void ho_comparison_text(struct ho_text *out, const struct ho_comparison *c, const char *a,
+                        const char *b, bool differences)
+{
+    ho_comparison_table(out, c, a, b, differences);
     put_sum(out, c, a, b);
 }

@@ -35,6 +35,58 @@ python3 -c 'import json,sys
 d = json.load(open(sys.argv[1]))
 assert d["plays"] == len(d["scenarios"]) > 100' "$tmp/out" || fail "the catalogue as JSON"
 
+# TAP: a play is a test, its expectations are its subtest; what failed says what was found.
+run run "$one" cut-heartbeat --format tap
+is 0
+[ "$(head -n 1 "$tmp/out")" = "TAP version 14" ] || fail "$ran: the first line"
+[ "$(tail -n 1 "$tmp/out")" = "1..3" ] || fail "$ran: the plan"
+out '^# Subtest: one$'
+out '^    ok 1 - server notices ETIMEDOUT in recv$'
+out '^    1\.\.2$'
+out '^ok 1 - one$'
+out '^ok 3 - cut-heartbeat \(ipv6\)$'
+sed 's/^expect client never.*/expect client notices EPIPE/' "$one" >"$tmp/wrong.scn"
+run run "$tmp/wrong.scn" --format tap
+is 1
+out '^    not ok 2 - client notices EPIPE$'
+out "^      at: \"$tmp/wrong.scn:11\"$"
+out '^      expected: "client notices EPIPE"$'
+out '^      found: "client'
+out '^not ok 1 - wrong$'
+out '^# +server +data was never acknowledged'
+run run cut-heartbeat --format tap --set tcp_retries2=3
+is 0
+out '^ok 1 - cut-heartbeat # SKIP not judged: '
+
+# JUnit: a suite a play, a case an expectation; whatever a text holds, it is XML.
+sed 's/^title .*/title "<a \&\& \\"b\\">"/' "$tmp/wrong.scn" >"$tmp/a & b.scn"
+run run "$one" "$tmp/a & b.scn" --format junit
+is 1
+python3 - "$tmp/out" <<'PY' || fail "the XML is not what it should be"
+import sys, xml.etree.ElementTree as tree
+root = tree.parse(sys.argv[1]).getroot()
+assert root.tag == "testsuites" and root.get("name") == "halfopen"
+assert {k: root.get(k) for k in ("tests", "failures", "errors", "skipped", "time")} == {
+    "tests": "4", "failures": "1", "errors": "0", "skipped": "0", "time": "2400.000000"}
+one, other = root.findall("testsuite")
+assert one.get("name") == "one" and other.get("name") == "a & b" and other.get("failures") == "1"
+assert [c.get("name") for c in one.findall("testcase")] == [
+    "server notices ETIMEDOUT in recv", "client never notices"]
+assert {p.get("name"): p.get("value") for p in one.iter("property")} == {
+    "engine": "model", "seed": "1", "hz": "250"}
+assert "ETIMEDOUT from recv" in one.find("system-out").text
+(case,) = [c for c in other.findall("testcase") if c.find("failure") is not None]
+assert case.get("file").endswith("a & b.scn") and case.get("line") == "11"
+assert "expected: client notices EPIPE; found: " in case.find("failure").text
+PY
+run run cut-heartbeat --format junit --set tcp_retries2=3
+is 0
+python3 - "$tmp/out" <<'PY' || fail "skipped cases in XML"
+import sys, xml.etree.ElementTree as tree
+root = tree.parse(sys.argv[1]).getroot()
+assert root.get("skipped") == "2" and len(list(root.iter("skipped"))) == 2
+PY
+
 # The timeline: a schema line, then records in order of time.
 run run "$one" --timeline "$tmp/t.jsonl" --pcapng "$tmp/t.pcapng"
 is 0

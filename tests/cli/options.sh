@@ -90,8 +90,12 @@ run run "$one" --rtt soon
 mistake "--rtt: found 'soon', expected a duration"
 run run "$one" --engine model
 is 0
-run run "$one" --engine kernel
-mistake "--engine: found 'kernel', expected model"
+run run "$one" --engine lorry
+mistake "--engine: found 'lorry', expected model or kernel"
+run run "$one" --engine kernel --hz 1000
+mistake "--hz is the model's"
+run run "$one" --engine kernel --phases 4
+mistake "not on the kernel"
 
 # --format.
 run run "$one" --format text
@@ -99,11 +103,32 @@ out '^one: '
 run run "$one" --format=json
 out '^{"schema":1'
 run run "$one" --format xml
-mistake "--format: found 'xml', expected text or json"
+mistake "--format: found 'xml', expected text, json, tap or junit"
 run run "$one" --format json --ladder
 mistake "exclude each other"
 run run "$one" --format
-mistake "--format needs text or json"
+mistake "--format needs text, json, tap or junit"
+run run "$one" --format tap --ladder
+mistake "exclude each other"
+
+# --longest: what lasts longer is left out.
+run run "$one" cut-heartbeat --longest 60s
+is 0
+out '^2 plays'
+err '^1 cases last longer and were left out$'
+run run "$one" --longest soon
+mistake "--longest: found 'soon', expected a duration"
+
+# -j: a number, behind it or beside it.
+for j in -j3 '-j 3' -j=3; do
+    # shellcheck disable=SC2086
+    run run "$one" $j
+    is 0
+done
+run run "$one" -j 0
+mistake "-j: found '0', expected a number from 1 to 64"
+run run "$one" -j
+mistake "-j needs a number"
 
 # --ladder.
 run run "$one" --ladder

@@ -31,7 +31,8 @@ is 0
 out '^usage: halfopen run'
 
 # Every option that the program knows is in the help, and the other way round.
-for option in list ladder format timeline pcapng seed hz set rtt engine case phases raw timing; do
+for option in list ladder format timeline pcapng seed hz set rtt engine case longest phases raw \
+    timing; do
     grep -q -- "--$option" "$tmp/help" || fail "the help does not know --$option"
 done
 for option in $(grep -o -- '--[a-z]*' "$tmp/help" | sort -u); do

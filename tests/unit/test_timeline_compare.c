@@ -97,6 +97,65 @@ static void by_interval_one_late_timer_is_one_difference(void **state)
     assert_int_equal(c.row[c.first].apart_ns, 12 * MAKE_MS);
 }
 
+/* The wheel's steps at 250 Hz are 256 ms for a wait of 5.8 s, 4 ms for one of 208 ms
+ * (ground-truth A1).
+ */
+static void a_step_of_the_wheel_is_told_apart(void **state)
+{
+    (void)state;
+    struct ho_compare_opts opts = { .tolerance = ho_ms(12), .by_interval = true, .wheel_hz = 250 };
+
+    make_story(&a, 1000, 0);
+    make_story(&b, 1000, 0);
+    b.rec[b.n - 1].t.ns += 268 * MAKE_MS;
+    compare(&opts);
+    assert_int_equal(c.first, c.n);
+    assert_int_equal(c.same, 4);
+    assert_int_equal(c.steps, 1);
+    assert_int_equal(c.worst_ns, 0);
+    assert_int_equal(c.worst_step_ns, 268 * MAKE_MS);
+    assert_int_equal(c.row[c.n - 1].status, HO_COMPARE_STEP);
+    b.rec[b.n - 1].t.ns += 1;
+    compare(&opts);
+    assert_int_equal(c.row[c.first].status, HO_COMPARE_TIME);
+    opts.wheel_hz = 0;
+    b.rec[b.n - 1].t.ns -= 1;
+    compare(&opts);
+    assert_int_equal(c.row[c.first].status, HO_COMPARE_TIME);
+}
+
+static void a_short_timer_has_a_small_step(void **state)
+{
+    (void)state;
+    const struct ho_compare_opts opts = { .tolerance = ho_ms(12),
+                                          .by_interval = true,
+                                          .wheel_hz = 250 };
+
+    make_story(&a, 1000, 0);
+    make_story(&b, 1000, 17); /* the third sending, 208 ms after the second */
+    compare(&opts);
+    assert_int_equal(c.row[c.first].status, HO_COMPARE_TIME);
+    assert_int_equal(c.row[c.first].a_ns, 424 * MAKE_MS);
+}
+
+/* What is on time by the fault is on time, although what came before on its host was late. */
+static void what_follows_a_late_timer_on_time_is_on_time(void **state)
+{
+    (void)state;
+    const struct ho_compare_opts opts = { .tolerance = ho_ms(1),
+                                          .by_interval = true,
+                                          .wheel_hz = 250 };
+
+    make_story(&a, 1000, 0);
+    make_story(&b, 1000, 0);
+    b.rec[b.n - 2].t.ns += 5 * MAKE_MS; /* 416 ms after the third: 32 ms steps */
+    compare(&opts);
+    assert_int_equal(c.first, c.n);
+    assert_int_equal(c.steps, 1);
+    assert_int_equal(c.row[c.n - 1].status, HO_COMPARE_SAME);
+    assert_int_equal(c.row[c.n - 1].apart_ns, 0);
+}
+
 static void a_missing_record_does_not_shift_the_rest(void **state)
 {
     (void)state;
@@ -195,6 +254,9 @@ int main(void)
         TEST(the_same_story_told_later_is_the_same),
         TEST(times_beyond_the_tolerance_are_differences),
         TEST(by_interval_one_late_timer_is_one_difference),
+        TEST(a_step_of_the_wheel_is_told_apart),
+        TEST(a_short_timer_has_a_small_step),
+        TEST(what_follows_a_late_timer_on_time_is_on_time),
         TEST(a_missing_record_does_not_shift_the_rest),
         TEST(another_errno_is_named_with_both),
         TEST(of_a_socket_the_states_are_compared_not_the_samples),

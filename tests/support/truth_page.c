@@ -51,8 +51,13 @@ static const char *const RULES =
     "That a change of any one of these in a file makes it fail is itself a test: "
     "tests/property/test_truth_mutations.c.\n";
 
+bool ho_truth_is_more(const char *name)
+{
+    return strncmp(name, "rt_", 3) == 0;
+}
+
 struct sums {
-    size_t match, steps, with_steps, exceptions, fields, unknown, times;
+    size_t files, match, steps, with_steps, exceptions, fields, unknown, times;
     size_t within[HO_TRUTH_BANDS];
     size_t n_of_field[HO_TRUTH_FIELDS], same_of_field[HO_TRUTH_FIELDS];
     size_t records, samples, windows, neighs;
@@ -60,6 +65,7 @@ struct sums {
 
 static void add(struct sums *t, const struct ho_truth_verdict *v)
 {
+    t->files++;
     t->match += v->ok && v->exceptions == 0;
     t->steps += v->steps;
     t->with_steps += v->ok && v->exceptions == 0 && v->steps > 0;
@@ -152,11 +158,23 @@ static void put_file(struct ho_text *out, const struct ho_truth_verdict *v)
                    v->r.compared[HO_TRUTH_C_STATE], v->r.fields, v->r.unknown);
 }
 
+static void put_table(struct ho_text *out, const struct ho_truth_verdict *v, size_t n, bool more)
+{
+    ho_text_put(out, "| file | result | time | steps | records | samples | compared | not in the "
+                     "file |\n|---|---|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < n; i++) {
+        if (ho_truth_is_more(v[i].name) == more) {
+            put_file(out, &v[i]);
+        }
+    }
+}
+
 void ho_truth_page(struct ho_text *out, const struct ho_truth_verdict *v, size_t n)
 {
     struct sums t = { 0 };
+    struct sums more = { 0 };
     for (size_t i = 0; i < n; i++) {
-        add(&t, &v[i]);
+        add(ho_truth_is_more(v[i].name) ? &more : &t, &v[i]);
     }
     ho_text_put(out, INTRO);
     ho_text_printf(
@@ -167,18 +185,25 @@ void ho_truth_page(struct ho_text *out, const struct ho_truth_verdict *v, size_t
         "records, %zu samples of sockets, %zu of neighbours, %zu\n"
         "windows, in all %zu numbers and words; %zu that a file's format lacks were "
         "not.\n",
-        t.match, n, t.with_steps, t.steps, t.exceptions, n - t.match - t.exceptions, t.records,
-        t.samples, t.neighs, t.windows, t.fields, t.unknown);
+        t.match, t.files, t.with_steps, t.steps, t.exceptions, t.files - t.match - t.exceptions,
+        t.records, t.samples, t.neighs, t.windows, t.fields, t.unknown);
     ho_text_put(out, RULES);
     put_times(out, &t);
     put_samples(out, &t);
     ho_text_put(out, "\n## The files\n"
                      "Time: the largest error in ms, listed steps left out. Steps: listed events "
                      "that are one step of the wheel off. Not in the file: numbers and words that\n"
-                     "the file's format lacks.\n\n"
-                     "| file | result | time | steps | records | samples | compared | not in the "
-                     "file |\n|---|---|---|---|---|---|---|---|\n");
-    for (size_t i = 0; i < n; i++) {
-        put_file(out, &v[i]);
-    }
+                     "the file's format lacks.\n\n");
+    put_table(out, v, n, false);
+    ho_text_printf(
+        out,
+        "\n## Measured since, with other parameters\n"
+        "On Linux 6.18.44 in real time, after the model was written, to see whether it "
+        "implements rules or repeats files: round trips of 0.1 to 600 ms, other\n"
+        "retries and intervals, several segments in flight, half cuts, streams, no SACK, "
+        "other moments. %zu of %zu match, %zu listed events a step off;\n"
+        "%.1f %% of %zu times are right within 0.4 ms.\n\n",
+        more.match, more.files, more.steps,
+        100.0 * (double)more.within[0] / (double)(more.times > 0 ? more.times : 1), more.times);
+    put_table(out, v, n, true);
 }

@@ -15,6 +15,9 @@ struct ho_truth_verdict {
     struct ho_truth_result r; /* its numbers; the lists are gone */
 };
 
+/* Whether a file is one of those that were measured after the others: rt_*. */
+bool ho_truth_is_more(const char *name);
+
 /* Appends the page for `n` files in their order. */
 void ho_truth_page(struct ho_text *out, const struct ho_truth_verdict *v, size_t n);
 

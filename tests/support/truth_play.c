@@ -245,6 +245,8 @@ static void do_fault(struct ho_truth_world *w, const struct ho_truth_line *l)
                         w->now);
     } else if (strcmp(what, "kill") == 0) {
         ho_truth_proc_kill(w, &w->procs[ho_truth_proc(w->s, arg)]);
+    } else if (strcmp(what, "deaf") == 0 || strcmp(what, "reads") == 0) {
+        w->procs[ho_truth_proc(w->s, arg)].deaf = what[0] == 'd';
     } else if (strcmp(what, "off") == 0) {
         power_off(w, host);
     } else if (strcmp(what, "boot") == 0) {

@@ -584,8 +584,11 @@ static void told(struct ho_truth_world *w, struct ho_truth_proc *p, const struct
     (void)snprintf(r->text, sizeof(r->text), "epoll %s %s", sock,
                    ho_truth_events_text(ev->events, buf));
     r->events = ev->events;
-    if (!answer(w, p, sock, ev->events) && (ev->events & HO_POLLIN) != 0 && reads(w, p, sock) &&
-        (ev->events & HO_POLLERR) == 0) {
+    bool data = (ev->events & (HO_POLLIN | HO_POLLERR | HO_POLLHUP)) == HO_POLLIN;
+    if (p->deaf && data && strcmp(sock, "L") != 0) {
+        return;
+    }
+    if (!answer(w, p, sock, ev->events) && data && reads(w, p, sock)) {
         do_recv(w, p, sock_of(p, sock), true);
     }
 }

@@ -28,6 +28,7 @@
  *     f T carrier HOST on|off US       link watch acts US later
  *     f T kill PROC                    SIGKILL
  *     f T off|boot HOST                power
+ *     f T deaf|reads PROC              it reads nothing by itself; it does again
  *     f T link HOST up|down; f T addr HOST add|del; f T route HOST flush; f T neigh HOST
  *     c T PROC HOW CALL SOCK ARG RET ERRNO [T-RET]
  *                                      HOW `.`: at T; `+`: so long after the event or call of its

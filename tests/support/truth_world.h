@@ -44,6 +44,7 @@ struct ho_truth_proc {
     char name[8];
     int host;
     bool alive;
+    bool deaf; /* it reads nothing but what the script says */
     uint32_t pid;
     int epoll;
     struct ho_truth_sock socks[HO_TRUTH_SOCKS];

@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 # Ground-truth A1: the real-time files are of one boot and share one clock.
 TS_SERVER = 144668929       # server's TSval minus the client's, in ms
 TS_PHASE = 430              # jiffies % 512 == 0 where the client's TSval % 2048 is this
+SOON = 0.0006               # of reads that follow from beginning to read
 ANCHOR = 0.003              # a call so soon after an event answers it
 # What the settings of some files leave out; their descriptions and first records say it.
 OPTIONS = {
@@ -391,9 +392,20 @@ class VirtualTime(Script):
         self.at(-0.001, "p", "s")
         self.at(-0.001, "c", "s", ".", "listen", "L", 80, 0, 0)
         self.at(-0.001, "p", "c")
+        self.lose_in_flight()
+        if ["set", "autoread.B", "0"] in self.steps:
+            self.at(-0.001, "f", "deaf", "s")
         for r in self.records:
             told = r["ev"] in ("send-short", "send-errno", "inflight-lost")
             (self.do_nothing if told else getattr(self, "do_" + r["ev"]))(r)
+
+    def lose_in_flight(self):
+        """A frame is logged when it is sent; that a cut met it on its way is said when it was due."""
+        for gone in [r for r in self.records if r["ev"] == "inflight-lost"]:
+            sent = [r for r in self.records if r["ev"] == "frame" and r["from"] == gone["from"] and
+                    r["fate"] == "ok" and r["t"] + self.meta["owd"] < gone["t"] + 1e-4]
+            near = [r for r in sent if gone["t"] - r["t"] - self.meta["owd"] < 0.005]
+            near[0]["fate"] = "lost"
 
     def clock(self):
         # In virtual time the jiffy of t = 0 began at it (README of the measurements: phase 0).
@@ -482,6 +494,7 @@ class VirtualTime(Script):
                 self.at(t, "c", self.proc[side], ".", "listen", "L", 80, 0, 0)
         elif verb == "autoread":
             self.began[side] = t
+            fault("reads" if args[1] == "1" else "deaf", self.proc[side])
         elif verb != "info":
             raise ValueError(verb)
 
@@ -520,10 +533,10 @@ class VirtualTime(Script):
         self.call(r["t"], r["who"], "+", "accept", 40000, 0, 0)
 
     def do_recv(self, r):
-        if abs(r["t"] - self.began.get(r["who"], -1)) >= 0.0001:
+        if abs(r["t"] - self.began.get(r["who"], -1)) >= SOON:
             self.at(r["t"], "e", self.proc[r["who"]], self.SOCK[r["who"]], "*")
         # What is read because the process began to read answers no event.
-        how = "." if abs(r["t"] - self.began.get(r["who"], -1)) < 0.0001 else "+"
+        how = "." if abs(r["t"] - self.began.get(r["who"], -1)) < SOON else "+"
         self.call(r["t"], r["who"], how, "recv", None, r["n"], 0)
 
     def do_eof(self, r):

@@ -17,6 +17,8 @@
 #define DESTROY_AT_ONCE 256
 #define NEW_SYN_RECV 12 /* include/net/tcp_states.h: a request before its last ACK */
 #define SYN_RECV 3
+#define LISTEN 10
+#define CONNECTED (((1U << (NEW_SYN_RECV + 1)) - 1) & ~(1U << LISTEN))
 
 struct ho_os_diag {
     struct ho_os_nl *nl;
@@ -207,7 +209,7 @@ static int see_sock(const struct nlmsghdr *h, void *data)
     return MNL_CB_OK;
 }
 
-static int dump_family(struct ho_os_diag *d, uint8_t family, struct sock_list *l)
+static int dump_family(struct ho_os_diag *d, uint8_t family, uint32_t states, struct sock_list *l)
 {
     struct nlmsghdr *h = ho_os_nl_begin(d->nl, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP);
     struct inet_diag_req_v2 *q = mnl_nlmsg_put_extra_header(h, sizeof(*q));
@@ -216,24 +218,34 @@ static int dump_family(struct ho_os_diag *d, uint8_t family, struct sock_list *l
     q->sdiag_protocol = IPPROTO_TCP;
     q->idiag_ext = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_SKMEMINFO - 1) |
                    1 << (INET_DIAG_CONG - 1) | 1 << (INET_DIAG_SHUTDOWN - 1);
-    q->idiag_states = ~0U;
+    q->idiag_states = states;
     return ho_os_nl_ask(d->nl, see_sock, l);
 }
 
-int ho_os_diag_dump(struct ho_os_diag *d, struct ho_os_sock *ret, size_t max)
+static int dump(struct ho_os_diag *d, uint32_t states, struct ho_os_sock *ret, size_t max)
 {
     struct sock_list l = { .to = ret, .max = max };
     int err = -EINTR;
 
     for (int i = 0; err == -EINTR && i < DUMP_TRIES; i++) {
         l.n = 0;
-        err = dump_family(d, AF_INET, &l);
+        err = dump_family(d, AF_INET, states, &l);
         if (err == 0) {
-            err = dump_family(d, AF_INET6, &l);
+            err = dump_family(d, AF_INET6, states, &l);
             err = err == -ENOENT ? 0 : err; /* a kernel without IPv6 */
         }
     }
     return err != 0 ? err : (int)l.n;
+}
+
+int ho_os_diag_dump(struct ho_os_diag *d, struct ho_os_sock *ret, size_t max)
+{
+    return dump(d, ~0U, ret, max);
+}
+
+int ho_os_diag_connections(struct ho_os_diag *d, struct ho_os_sock *ret, size_t max)
+{
+    return dump(d, CONNECTED, ret, max);
 }
 
 /* ---- destroying ------------------------------------------------------------------------------ */

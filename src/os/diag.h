@@ -63,6 +63,11 @@ void ho_os_diag_close(struct ho_os_diag *d);
  */
 int ho_os_diag_dump(struct ho_os_diag *d, struct ho_os_sock *ret, size_t max);
 
+/* The same without listeners and without sockets that are only bound, for whoever asks after every
+ * frame: the kernel then leaves two tables of the whole machine, of some 2^16 buckets each, alone.
+ */
+int ho_os_diag_connections(struct ho_os_diag *d, struct ho_os_sock *ret, size_t max);
+
 /* Ends a socket as SOCK_DESTROY does: no FIN; a RST is sent if the connection is in a state that
  * RFC 9293 3.10.5 (ABORT) resets, so cut the cable first. Its process gets ECONNABORTED.
  *

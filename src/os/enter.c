@@ -119,8 +119,8 @@ static int keep_capabilities(void)
     return 0;
 }
 
-/* The child: never returns. What went wrong before the exec goes into the pipe as an errno. */
-static void run_child(char *const *argv, bool privileged, const sigset_t *mask, int report)
+/* The command: never returns. What went wrong before the exec goes into the pipe as an errno. */
+static void run_command(char *const *argv, bool privileged, const sigset_t *mask, int report)
 {
     int err = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 ? 0 : -errno;
 
@@ -136,67 +136,78 @@ static void run_child(char *const *argv, bool privileged, const sigset_t *mask, 
     _exit(127);
 }
 
-/* Waits for the child; meanwhile signals that are for it are passed on. `mask` blocks them. */
+/* Waits for the child with `signals` blocked; those that are for it are passed on. Returns its exit
+ * status, or 128 + the signal that ended it.
+ */
 static int wait_for(pid_t pid, const sigset_t *signals)
 {
     int status = 0;
     int sig;
 
-    for (;;) {
-        pid_t done = waitpid(pid, &status, WNOHANG);
-
-        if (done == pid) {
-            return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-        }
+    while (waitpid(pid, &status, WNOHANG) != pid) {
         if (sigwait(signals, &sig) == 0 && (sig == SIGTERM || sig == SIGHUP)) {
             kill(pid, sig);
         }
     }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int run_here(char *const *argv, bool privileged, int *ret_status)
-{
-    sigset_t signals, before;
+struct errand {
+    const int *fd;
+    char *const *argv;
+    bool privileged;
+    sigset_t signals, before; /* that are waited for; the caller's mask */
     int report[2];
-    int err = 0;
+};
 
-    sigemptyset(&signals);
-    for (size_t i = 0; i < 5; i++) {
-        static const int list[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD };
-
-        sigaddset(&signals, list[i]);
-    }
-    if (pipe2(report, O_CLOEXEC) != 0) {
-        return -errno;
-    }
-    sigprocmask(SIG_BLOCK, &signals, &before);
-    pid_t pid = fork();
+/* In between: enters, starts the command and waits for it. Never returns. */
+static void run_inside(const struct errand *e)
+{
+    int err = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 ? enter(e->fd) : -errno;
+    pid_t pid = err == 0 ? fork() : -1;
 
     if (pid == 0) {
-        run_child(argv, privileged, &before, report[1]);
+        run_command(e->argv, e->privileged, &e->before, e->report[1]);
     }
-    err = pid < 0 ? -errno : 0;
-    close(report[1]);
-    int child_err = 0;
-
-    if (err == 0 && read(report[0], &child_err, sizeof(child_err)) == (ssize_t)sizeof(child_err)) {
-        err = child_err;
+    err = err == 0 && pid < 0 ? -errno : err;
+    while (err != 0 && write(e->report[1], &err, sizeof(err)) < 0 && errno == EINTR) {
     }
-    close(report[0]);
-    if (pid > 0) {
-        int status = wait_for(pid, &signals);
-
-        if (err == 0) {
-            *ret_status = status;
-        }
-    }
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    return err;
+    close(e->report[1]);
+    _exit(err != 0 ? 127 : wait_for(pid, &e->signals));
 }
 
 int ho_enter_run(const int fd[HO_ENTER_COUNT], char *const *argv, bool privileged, int *ret_status)
 {
-    int err = enter(fd);
+    static const int list[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD };
+    struct errand e = { .fd = fd, .argv = argv, .privileged = privileged };
+    int err = 0;
 
-    return err != 0 ? err : run_here(argv, privileged, ret_status);
+    sigemptyset(&e.signals);
+    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+        sigaddset(&e.signals, list[i]);
+    }
+    if (pipe2(e.report, O_CLOEXEC) != 0) {
+        return -errno;
+    }
+    sigprocmask(SIG_BLOCK, &e.signals, &e.before);
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        run_inside(&e);
+    }
+    err = pid < 0 ? -errno : 0;
+    close(e.report[1]);
+    int told = 0;
+
+    if (err == 0 && read(e.report[0], &told, sizeof(told)) == (ssize_t)sizeof(told)) {
+        err = told;
+    }
+    close(e.report[0]);
+    if (pid > 0) {
+        int status = wait_for(pid, &e.signals);
+
+        *ret_status = err == 0 ? status : *ret_status;
+    }
+    sigprocmask(SIG_SETMASK, &e.before, NULL);
+    return err;
 }

@@ -34,8 +34,8 @@ int ho_enter_open(int ret_fd[HO_ENTER_COUNT], int net);
  * `privileged`: it has the capabilities of the room's root over the room's namespaces (tcpdump,
  * ip). Without: none at all, and no way to get any.
  *
- * The caller is in the namespaces afterwards: it has little left to do but to exit. Returns 0;
- * -ENOENT, -EACCES ..: of the exec; -EPERM: may not enter; a negative errno.
+ * The caller stays where it is: a child enters for it (setns(2) changes what a process may do ever
+ * after). Returns 0; -ENOENT, -EACCES ..: of the exec; -EPERM: may not enter; a negative errno.
  */
 int ho_enter_run(const int fd[HO_ENTER_COUNT], char *const *argv, bool privileged, int *ret_status);
 

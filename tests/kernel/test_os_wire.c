@@ -27,6 +27,7 @@
 
 #define FRAME 2048
 #define MTU 1500
+#define HASTY "net.ipv6.conf.default.mldv2_unsolicited_report_interval"
 
 /* ---- two hosts and what is between them ------------------------------------------------------ */
 
@@ -41,6 +42,7 @@ struct world {
     uint64_t frames, tcp, bad, noise; /* bad: with a wrong checksum */
     size_t longest;
     bool ipv6;
+    bool hasty_mld; /* reports at once, and not within a second (RFC 3810, 9.11) */
 };
 
 static const char *address_text(const struct world *w, int side)
@@ -66,6 +68,7 @@ static void build(struct world *w, enum ho_os_wire_form form)
         struct side *s = &w->side[i];
 
         ROOM_CHECK(ho_os_netns_new(&s->netns) == 0);
+        ROOM_CHECK(!w->hasty_mld || ho_os_sysctl_write(s->netns, HASTY, "1") == 0);
         struct ho_os_wire_options o = { .netns = s->netns,
                                         .name = "eth0",
                                         .mac = { { 2, 0, 0, 0, 0, (uint8_t)(i + 1) } },
@@ -343,9 +346,11 @@ static int nothing_is_sent(void *arg)
     const struct how *how = arg;
     struct world w = { .ipv6 = true };
 
+    w.hasty_mld = true;
     build(&w, how->form);
-    ROOM_CHECK(!carry_until(&w, -1, 0, 1300)); /* reports go out within a second (RFC 3810, 9.11) */
+    ROOM_CHECK(!carry_until(&w, -1, 0, 100));
     ROOM_CHECK(w.frames == 0);
+    ROOM_CHECK(ho_os_wire_counts(w.side[0].wire).noise > 0); /* Linux did report its groups */
     tear_down(&w);
     return 0;
 }
@@ -353,9 +358,7 @@ static int nothing_is_sent(void *arg)
 static void an_idle_ipv6_host_is_silent(void **state)
 {
     (void)state;
-    struct how how = { .form = HO_OS_WIRE_VETH };
-
-    assert_int_equal(in_room(IN_ROOM_ROOT, nothing_is_sent, &how), 0);
+    on_both(nothing_is_sent, false);
 }
 
 /* ---- what cannot be had ---------------------------------------------------------------------- */

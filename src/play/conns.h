@@ -102,6 +102,15 @@ struct ho_play_end *ho_play_conn_new(struct ho_trace *tr, const char *name,
 struct ho_play_end *ho_play_conn_accepted(struct ho_trace *tr, uint16_t node,
                                           const struct ho_play_tuple *t, enum ho_tcp_state state);
 
+/* A socket of `node` is that of `process` (interned), which makes no reports: a real command's. The
+ * local end of the newest life of `t` becomes its, and a connection that has no name is called
+ * `name`
+ * ("psql", then "psql#2"; NULL: nothing). Harmless when it is called again, and when nothing of `t`
+ * was met yet. Only with a private timeline do earlier records get these names.
+ */
+void ho_play_conn_claim(struct ho_trace *tr, uint16_t node, const struct ho_play_tuple *t,
+                        const char *process, const char *name);
+
 /* The end that a sampled socket of `node` is, one not yet found in this round; a life without a
  * name is made if there is none. NULL without memory.
  */
@@ -120,6 +129,10 @@ struct ho_play_conn *ho_play_conn_of_segment(struct ho_trace *tr, const struct h
 uint16_t ho_play_node_of(const struct ho_trace *tr, const struct ho_addr *a);
 
 /* ---- for the files of play ------------------------------------------------------------------ */
+
+/* The same as ho_play_pair_find(), made if need be; NULL without memory. */
+struct ho_play_pair *ho_play_pair_get(struct ho_trace *tr, const struct ho_play_tuple *t,
+                                      unsigned *ret_end);
 
 void ho_play_conns_init(struct ho_play_conns *c);
 void ho_play_conns_free(struct ho_play_conns *c);

@@ -38,10 +38,10 @@ int ho_play_verb(struct ho_trace *tr, struct ho_play_proc *p, const struct ho_pl
  */
 void ho_play_verb_accepted(const char *name, struct ho_play_verb *ret);
 
-/* The result of ho_program_command() as that of the engine's verb: 0; -EINVAL with trace->why,
- * which `error` explains (also for -EAGAIN: too many are under way); -ENOMEM.
+/* The result of ho_program_command() for verb `name` as that of the engine's verb: 0; -EINVAL with
+ * trace->why, which `error` explains (also for -EAGAIN: too many are under way); -ENOMEM.
  */
-int ho_play_verb_result(struct ho_trace *tr, const struct ho_play_proc *p, const char *verb,
+int ho_play_verb_result(struct ho_trace *tr, const struct ho_play_proc *p, const char *name,
                         int result, const struct ho_program_error *error);
 
 /* The arguments of a plan's program, pointing into it. `arg` has room for HO_PLAN_ARGS. */

@@ -242,6 +242,31 @@ static void a_new_socket_on_a_gone_one_s_ports_is_another_life(void **state)
     play_rig_free(&r);
 }
 
+static void a_real_command_s_connection_is_called_after_it(void **state)
+{
+    struct play_rig r;
+    struct ho_play_tuple t;
+    struct ho_timeline to;
+
+    (void)state;
+    play_rig_init(&r, true);
+    t = play_rig_tuple(&r, CLIENT);
+    ho_play_conn_claim(&r.tr, CLIENT, &t, "psql", "psql"); /* nothing is there yet */
+    play_rig_sends(&r, CLIENT, syn);
+    look(&r, CLIENT, HO_TCP_SYN_SENT);
+    ho_play_conn_claim(&r.tr, CLIENT, &t, "psql", "psql");
+    ho_play_conn_claim(&r.tr, CLIENT, &t, "other", "other");
+    look(&r, CLIENT, HO_TCP_SYN_SENT);
+    merged(&r, &to);
+    assert_int_equal(to.n, 2);
+    assert_string_equal(to.rec[0].conn, "psql");
+    assert_string_equal(to.rec[1].conn, "psql");
+    assert_string_equal(to.rec[1].process, "psql");
+    assert_string_equal(to.rec[1].u.sock.sock, "");
+    ho_timeline_destroy(&to);
+    play_rig_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +279,7 @@ int main(void)
         cmocka_unit_test(a_report_claims_what_began_after_its_call),
         cmocka_unit_test(a_syn_with_another_number_begins_another_life),
         cmocka_unit_test(an_accepted_socket_that_is_gone_already_is_found),
+        cmocka_unit_test(a_real_command_s_connection_is_called_after_it),
         cmocka_unit_test(a_new_socket_on_a_gone_one_s_ports_is_another_life),
     };
 

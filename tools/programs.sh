@@ -46,21 +46,21 @@ done
 missing=$(apt-get -s install --no-install-recommends $known 2>/dev/null |
     sed -n 's/^Inst \([^ ]*\) .*/\1/p')
 
-mkdir -p "$dir/root" "$dir/bin" "$dir/deb"
+mkdir -p "$dir/tree" "$dir/bin" "$dir/deb"
 (cd "$dir/deb" && apt-get download $missing >log 2>&1) ||
     skip "apt-get download failed: $(tail -n 1 "$dir/deb/log")"
 for deb in "$dir"/deb/*.deb; do
     if [ -e "$deb" ]; then
-        dpkg-deb -x "$deb" "$dir/root"
+        dpkg-deb -x "$deb" "$dir/tree"
     fi
 done
 
 # Programs find the libraries that came with them. Those of PostgreSQL go before Debian's wrappers,
 # also where they are installed.
-libraries=$(find "$dir/root/usr/lib" "$dir/root/lib" -name '*.so*' -printf '%h\n' 2>/dev/null |
+libraries=$(find "$dir/tree/usr/lib" "$dir/tree/lib" -name '*.so*' -printf '%h\n' 2>/dev/null |
     sort -u | grep -E '/lib(/[a-z0-9_]+-linux-gnu)?$' | tr '\n' ':' || true)
-for program in "$dir"/root/bin/* "$dir"/root/sbin/* "$dir"/root/usr/bin/* "$dir"/root/usr/sbin/* \
-    /usr/lib/postgresql/15/bin/* "$dir"/root/usr/lib/postgresql/15/bin/*; do
+for program in "$dir"/tree/bin/* "$dir"/tree/sbin/* "$dir"/tree/usr/bin/* "$dir"/tree/usr/sbin/* \
+    /usr/lib/postgresql/15/bin/* "$dir"/tree/usr/lib/postgresql/15/bin/*; do
     if [ -f "$program" ] && [ -x "$program" ]; then
         wrapper="$dir/bin/$(basename "$program")"
         cat >"$wrapper" <<END

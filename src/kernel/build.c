@@ -20,7 +20,7 @@
 #include "os/clock.h"
 #include "os/sysctl.h"
 
-#define CONNECTION_BUCKETS "4096"
+#define CONNECTION_BUCKETS "512"
 #define SETTLE_NS 2000000000LL /* links that have no carrier by then have none */
 #define ASK_NS 10000000LL      /* between two questions whether a command is ready */
 
@@ -39,6 +39,7 @@ static int make_nodes(struct ho_kernel *k)
         h->node = (uint16_t)i;
         h->netns = -1;
         h->watch = -1;
+        h->lo = -1;
         h->look = HO_NEVER;
         h->ports = ho_wires_ports(&k->wires, h->node);
         if (p->nodes[i].kind == HO_NODE_HOST) {
@@ -290,6 +291,7 @@ void ho_kernel_demolish(struct ho_kernel *k)
     free(k->proc);
     free(k->socks);
     free(k->neighs);
+    free(k->option);
     ho_wires_destroy(&k->wires);
     ho_trace_destroy(&k->trace);
     ho_timeline_destroy(&k->own);

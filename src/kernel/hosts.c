@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "kernel/world.h"
+#include "os/lo.h"
 #include "os/netns.h"
 #include "os/sysctl.h"
 #include "play/links.h"
@@ -342,6 +343,10 @@ static int open_eyes(struct ho_kernel *k, struct ho_kernel_host *h)
     if (h->watch < 0) {
         return ho_kernel_fail(k, h->watch, h->plan->name, "neighbours cannot be watched");
     }
+    h->lo = ho_os_lo_open(h->netns);
+    if (h->lo < 0) {
+        return ho_kernel_fail(k, h->lo, h->plan->name, "lo cannot be listened to");
+    }
     return 0;
 }
 
@@ -358,6 +363,9 @@ int ho_kernel_host_on(struct ho_kernel *k, struct ho_kernel_host *h)
     err = open_eyes(k, h);
     err = err != 0 ? err : open_wires(k, h);
     err = err != 0 ? err : set_up(k, h);
+    if (err == 0) {
+        err = ho_kernel_watch(k, h->lo, HO_KERNEL_TAG_LO, h->node);
+    }
     if (err == 0) {
         err = ho_kernel_watch(k, h->watch, HO_KERNEL_TAG_NEIGH, h->node);
     }
@@ -398,6 +406,11 @@ void ho_kernel_host_off(struct ho_kernel *k, struct ho_kernel_host *h)
     if (h->diag != NULL) {
         ho_os_diag_close(h->diag);
         h->diag = NULL;
+    }
+    if (h->lo >= 0) {
+        ho_kernel_unwatch(k, h->lo);
+        close(h->lo);
+        h->lo = -1;
     }
     close(h->netns);
     h->netns = -1;

@@ -214,6 +214,7 @@ int ho_kernel_proc_command(struct ho_kernel *k, uint16_t proc, const struct ho_p
     if (err != 0) {
         return err;
     }
+    k->host[k->plan->procs[proc].host].commands = true;
     err = ho_services_start(k->services, proc, k->host[k->plan->procs[proc].host].netns, c);
     if (err != 0) {
         ho_trace_fail(&k->trace, err == -ENOMEM ? err : -EINVAL, ho_services_why(k->services));

@@ -14,6 +14,8 @@
 
 #include "kernel/world.h"
 #include "os/clock.h"
+#include "os/lo.h"
+#include "play/frames.h"
 #include "wire/eth.h"
 
 #define EVENTS 64
@@ -89,6 +91,34 @@ static void read_wire(struct ho_kernel *k, uint32_t index)
     }
 }
 
+/* What the kernel answers to a frame is there when the frame was written: it is read at once, so
+ * that looking at the host does not make the answer late.
+ */
+static void answer(struct ho_kernel *k, struct ho_kernel_host *h, unsigned port)
+{
+    for (unsigned i = 0; i < HO_KERNEL_ANSWERS && take_frame(k, h, port); i++) {
+    }
+}
+
+/* What the host sends to itself: the kernel has delivered it already. */
+static void read_lo(struct ho_kernel *k, uint32_t node)
+{
+    static uint8_t packet[HO_OS_LO_MAX];
+    struct ho_kernel_host *h = &k->host[node];
+
+    for (unsigned i = 0; i < HO_KERNEL_FRAMES && h->lo >= 0; i++) {
+        struct ho_time at;
+        int n = ho_os_lo_read(h->lo, packet, sizeof(packet), &at);
+
+        if (n <= 0) {
+            break;
+        }
+        k->trace.now = (struct ho_time){ at.ns - k->base_ns };
+        ho_trace_lo_sent(&k->trace, h->node, packet, (size_t)n);
+        h->dirty = true;
+    }
+}
+
 /* Frames whose time has come reach their hosts. */
 static void deliver(struct ho_kernel *k)
 {
@@ -106,6 +136,7 @@ static void deliver(struct ho_kernel *k)
 
         if (h->up && port < h->ports && h->wire[port] != NULL) {
             ho_os_wire_write(h->wire[port], ho_buf_bytes(b), b->len);
+            answer(k, h, port);
             happened(k, h);
         }
         ho_buf_put(&k->bufs, b);
@@ -158,6 +189,9 @@ static void handle(struct ho_kernel *k, const struct ho_os_event *event, size_t 
         case HO_KERNEL_TAG_NEIGH:
             read_neigh(k, index);
             break;
+        case HO_KERNEL_TAG_LO:
+            read_lo(k, index);
+            break;
         case HO_KERNEL_TAG_AGENT:
             ho_kernel_hear(k, &k->proc[index]);
             break;
@@ -183,8 +217,13 @@ static void look(struct ho_kernel *k)
     for (size_t i = 0; i < k->plan->node_count; i++) {
         struct ho_kernel_host *h = &k->host[i];
 
-        if (h->plan != NULL && (h->dirty || ho_time_reached(h->look, now))) {
+        /* Options are read at the end of a round only (options.c). */
+        if (h->plan != NULL &&
+            (h->dirty || ho_time_reached(h->look, now) || (h->commands && h->looks > 0))) {
             ho_kernel_sample(k, h);
+            if (h->commands && h->up) {
+                ho_kernel_options_of(k, h, k->sock_count);
+            }
         }
         h->looks = 0;
     }

@@ -43,7 +43,7 @@ static int ask_socks(struct ho_kernel *k, struct ho_kernel_host *h)
             return -ENOMEM;
         }
         k->socks = array;
-        n = ho_os_diag_dump(h->diag, k->socks, k->sock_room);
+        n = ho_os_diag_connections(h->diag, k->socks, k->sock_room);
         want = n > 0 ? (size_t)n + ROOM : 0;
     } while (n > 0 && (size_t)n > k->sock_room);
     return n;
@@ -73,7 +73,7 @@ static const char *owner(struct ho_kernel *k, const struct ho_kernel_host *h, ui
 {
     uint16_t proc = HO_PLAN_NONE;
 
-    if (k->services != NULL && inode != 0) {
+    if (h->commands && k->services != NULL && inode != 0) {
         proc = ho_services_owner(k->services, h->node, inode);
     }
     return proc != HO_PLAN_NONE ? k->trace.proc[proc] : NULL;
@@ -184,6 +184,7 @@ static void look_at_socks(struct ho_kernel *k, struct ho_kernel_host *h)
     int n = ask_socks(k, h);
     size_t timers = 0;
 
+    k->sock_count = 0;
     if (n < 0) {
         ho_kernel_fail(k, n, h->plan->name, "sock_diag does not answer");
         return;
@@ -196,6 +197,7 @@ static void look_at_socks(struct ho_kernel *k, struct ho_kernel_host *h)
             ho_kernel_expiry(k, h, &timers, &k->socks[i], now);
         }
     }
+    k->sock_count = (size_t)n;
     ho_kernel_expiry_end(h, timers);
     look_for_closed(k, h);
 }

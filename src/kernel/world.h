@@ -6,6 +6,7 @@
  *     hosts.c     a host's namespace: power on, power off, its sysctls and addresses
  *     relay.c     the loop: descriptors, frames, deadlines
  *     sample.c    what sock_diag and netlink say, as records
+ *     options.c   options of commands' sockets
  *     expiry.c    when a socket's timer will have fired
  *     procs.c     processes: their agents and commands
  *     says.c      what agents and commands report, as records
@@ -39,6 +40,7 @@
 
 #define HO_KERNEL_BUFS (1u << 16) /* frames of each size under way */
 #define HO_KERNEL_FRAMES 64       /* read from one wire before the others get their turn */
+#define HO_KERNEL_ANSWERS 4       /* read from a wire after a frame was written to it */
 #define HO_KERNEL_LOOKS 4         /* samples of a host in one round of the loop */
 #define HO_KERNEL_WARNINGS 64
 #define HO_KERNEL_CONNECTS 16 /* connect() calls of a process whose start is remembered */
@@ -53,6 +55,8 @@ struct ho_kernel_expiry {
     struct ho_time look;  /* when to look next */
 };
 
+struct ho_kernel_option;
+
 struct ho_kernel_host {
     uint16_t node;
     const struct ho_plan_node *plan; /* NULL: the node is no host */
@@ -61,10 +65,12 @@ struct ho_kernel_host {
     int netns;
     struct ho_os_net *net;
     struct ho_os_diag *diag;
+    int lo;    /* packets over lo */
     int watch; /* neighbour changes; net's */
     unsigned ports;
     struct ho_os_wire **wire; /* by port */
     bool dirty;
+    bool commands;       /* a command was started there */
     unsigned looks;      /* in this round */
     struct ho_time look; /* the earliest of expiry[] */
     struct ho_kernel_expiry *expiry;
@@ -113,8 +119,11 @@ struct ho_kernel {
     bool has_clk;
     struct ho_os_sock *socks; /* of one look */
     size_t sock_room;
+    size_t sock_count; /* in the last look */
     struct ho_os_neigh *neighs;
     size_t neigh_room;
+    struct ho_kernel_option *option; /* of commands' sockets (options.c) */
+    size_t options_known;
     char *warning[HO_KERNEL_WARNINGS];
     size_t warnings;
 };
@@ -158,6 +167,7 @@ bool ho_kernel_sysctl_name(const struct ho_kernel_host *h, const char *name, uns
 enum ho_kernel_tag {
     HO_KERNEL_TAG_WIRE,  /* index: node << 8 | port */
     HO_KERNEL_TAG_NEIGH, /* node */
+    HO_KERNEL_TAG_LO,    /* node */
     HO_KERNEL_TAG_AGENT, /* process */
     HO_KERNEL_TAG_SERVICES
 };
@@ -180,6 +190,9 @@ void ho_kernel_sample_none(struct ho_kernel *k, const struct ho_kernel_host *h);
 void ho_kernel_expiry(struct ho_kernel *k, struct ho_kernel_host *h, size_t *count,
                       const struct ho_os_sock *s, struct ho_time now);
 void ho_kernel_expiry_end(struct ho_kernel_host *h, size_t count);
+
+/* options.c: those of commands' sockets, of the host that was looked at last. */
+void ho_kernel_options_of(struct ho_kernel *k, const struct ho_kernel_host *h, size_t n);
 
 /* procs.c */
 int ho_kernel_proc_agent(struct ho_kernel *k, struct ho_kernel_proc *p);

@@ -176,8 +176,10 @@ int ho_agent_command(struct ho_agent *a, unsigned program, const char *verb,
  */
 int ho_agent_reading(struct ho_agent *a, unsigned program, bool reading);
 
-/* Returns when the agent has done everything that it knew of when this was called. Returns 0;
- * -EPIPE; -EBUSY if it is stopped; -ETIMEDOUT.
+/* Returns when the agent has done everything that it knew of when this was called, but after
+ * HO_AGENT_TURN calls at the latest: who must know that it is quiet asks until it says nothing new.
+ *
+ * Returns 0; -EPIPE; -EBUSY if it is stopped; -ETIMEDOUT.
  */
 int ho_agent_sync(struct ho_agent *a);
 

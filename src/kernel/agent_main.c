@@ -119,10 +119,15 @@ void agent_exit(struct agent *a, struct agent_program *g, int status)
 
 void agent_run(struct agent *a, struct agent_program *g)
 {
-    struct ho_op *op = NULL;
+    struct ho_op *op;
     int status;
 
-    while (a->turn > 0 && (op = ho_program_next_op(g->program)) != NULL) {
+    while (a->turn > 0) {
+        ho_program_tick(g->program, agent_now(a)); /* that a call blocks is told with this time */
+        op = ho_program_next_op(g->program);
+        if (op == NULL) {
+            break;
+        }
         a->turn--;
         agent_start(a, g, op);
     }

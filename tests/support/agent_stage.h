@@ -75,6 +75,9 @@ long stage_find(const struct stage *s, int proc, const char *part, size_t from);
 /* Fails the test and prints both if the lines of a process differ. */
 void stage_same(const struct stage *a, const struct stage *b);
 
+/* The same, but `b` may have said more in the end: it was looked at later. */
+void stage_same_start(const struct stage *a, const struct stage *b);
+
 /* Forgets the lines of a process with `part` in them. */
 void stage_drop(struct stage *s, int proc, const char *part);
 

@@ -112,6 +112,19 @@ static struct ho_play_sock play_sock(struct ho_kernel *k, const struct ho_kernel
     };
 }
 
+/* A command says nothing of its sockets: its connections are called as its process is, or as its
+ * host if that is the first process, by the end that is seen first, which is the one that connects.
+ */
+static void claim(struct ho_kernel *k, const struct ho_kernel_host *h, const struct ho_play_sock *s)
+{
+    const struct ho_play_tuple t = {
+        .local = s->local, .remote = s->remote, .lport = s->lport, .rport = s->rport
+    };
+    const char *name = strcmp(s->process, "app") == 0 ? h->plan->name : s->process;
+
+    ho_play_conn_claim(&k->trace, h->node, &t, s->process, name);
+}
+
 static struct ho_kernel_proc *proc_of(struct ho_kernel *k, const struct ho_play_end *e)
 {
     for (size_t i = 0; i < k->plan->proc_count; i++) {
@@ -194,6 +207,9 @@ static void look_at_socks(struct ho_kernel *k, struct ho_kernel_host *h)
 
         if (s.state != HO_TCP_LISTEN && s.rport != 0) {
             ho_trace_sock(&k->trace, h->node, &s);
+            if (s.process != NULL) {
+                claim(k, h, &s);
+            }
             ho_kernel_expiry(k, h, &timers, &k->socks[i], now);
         }
     }

@@ -18,7 +18,9 @@
 #define NEW_SYN_RECV 12 /* include/net/tcp_states.h: a request before its last ACK */
 #define SYN_RECV 3
 #define LISTEN 10
-#define CONNECTED (((1U << (NEW_SYN_RECV + 1)) - 1) & ~(1U << LISTEN))
+#define ALL \
+    ((1U << (NEW_SYN_RECV + 1)) - 1) /* but sockets that are only bound: Linux 6.8 has them */
+#define CONNECTED (ALL & ~(1U << LISTEN))
 
 struct ho_os_diag {
     struct ho_os_nl *nl;
@@ -240,7 +242,7 @@ static int dump(struct ho_os_diag *d, uint32_t states, struct ho_os_sock *ret, s
 
 int ho_os_diag_dump(struct ho_os_diag *d, struct ho_os_sock *ret, size_t max)
 {
-    return dump(d, ~0U, ret, max);
+    return dump(d, ALL, ret, max);
 }
 
 int ho_os_diag_connections(struct ho_os_diag *d, struct ho_os_sock *ret, size_t max)

@@ -56,15 +56,16 @@ struct ho_os_diag;
 int ho_os_diag_open(struct ho_os_diag **ret, int netns);
 void ho_os_diag_close(struct ho_os_diag *d);
 
-/* All TCP sockets, listeners included, into `ret`, at most `max`; IPv4 first.
+/* All TCP sockets, listeners included, but not those that are only bound, or not even that, into
+ * `ret`, at most `max`; IPv4 first.
  *
  * Returns how many there are (more than `max`: those beyond are not in `ret`); -ENOMEM; a negative
  * errno of the kernel.
  */
 int ho_os_diag_dump(struct ho_os_diag *d, struct ho_os_sock *ret, size_t max);
 
-/* The same without listeners and without sockets that are only bound, for whoever asks after every
- * frame: the kernel then leaves two tables of the whole machine, of some 2^16 buckets each, alone.
+/* The same without listeners, for whoever asks after every frame: the kernel then leaves a table
+ * of the whole machine, of some 2^16 buckets, alone.
  */
 int ho_os_diag_connections(struct ho_os_diag *d, struct ho_os_sock *ret, size_t max);
 

@@ -149,14 +149,13 @@ int ho_play_on(struct ho_play *p, const struct ho_engine *engine)
                                                                      : ho_cli_no_memory();
 }
 
-/* What the engine has to tell the person who runs it. */
-static void say_warnings(const struct ho_play *p, const struct ho_engine *engine)
+void ho_play_warnings(const struct ho_engine *kernel)
 {
-    const struct ho_kernel *k = ho_kernel_of(engine);
+    const struct ho_kernel *k = ho_kernel_of(kernel);
     const char *text;
 
     for (size_t i = 0; (text = ho_kernel_warning(k, i)) != NULL; i++) {
-        fprintf(stderr, "%s: %s\n", ho_play_name(p), text);
+        ho_cli_say(HO_EXIT_OK, "%s", text);
     }
 }
 
@@ -170,7 +169,7 @@ int ho_play(struct ho_play *p, const struct ho_run_options *o)
     }
     code = ho_play_on(p, &engine);
     if (o->kernel) {
-        say_warnings(p, &engine);
+        ho_play_warnings(&engine);
     }
     engine.destroy(engine.self);
     return code;

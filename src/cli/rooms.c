@@ -46,9 +46,10 @@ struct pool {
     struct pollfd *wait;
     size_t started, taken, running;
     struct ho_progress progress;
-    int signals; /* a descriptor of them */
-    int signal;  /* the first that came */
-    int code;    /* what take() returned */
+    int signals;         /* a descriptor of them */
+    int signal;          /* the first that came */
+    int code;            /* what take() returned */
+    struct ho_text said; /* by the last that said something */
 };
 
 /* ---- in the room ----------------------------------------------------------------------------- */
@@ -260,6 +261,16 @@ static void see_ends(struct pool *p)
     }
 }
 
+/* What many say in the same words - a warning about this machine - is said once. */
+static void say(struct pool *p, const struct ho_text *said)
+{
+    if (said->len > 0 && strcmp(ho_text_str(said), ho_text_str(&p->said)) != 0) {
+        fputs(ho_text_str(said), stderr);
+        ho_text_clear(&p->said);
+        ho_text_put(&p->said, ho_text_str(said));
+    }
+}
+
 /* Hands on what is next in the order, as far as it has ended. */
 static void take(struct pool *p)
 {
@@ -274,7 +285,7 @@ static void take(struct pool *p)
         }
         say_broken(p, i, &result);
         ho_progress_hide(&p->progress);
-        fputs(ho_text_str(&result.said), stderr);
+        say(p, &result.said);
         p->code = p->r->take(p->r->self, i, &result);
         free_result(&result);
         close_slot(&p->slot[i]);
@@ -333,6 +344,7 @@ static void pool_free(struct pool *p)
     free(p->slot);
     free(p->wait);
     free(p->progress.item);
+    ho_text_free(&p->said);
 }
 
 int ho_rooms_run(const struct ho_rooms *r)

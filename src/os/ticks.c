@@ -11,24 +11,26 @@
 #include <stddef.h>
 #include <time.h>
 
-#define ADDRESS 0x7f4d4d4du /* 127.77.77.77 */
-#define LO 1                /* lo is the first interface of every namespace */
-#define TICKS_MIN 12        /* over which the grid is looked for */
-#define TICKS_MAX 120       /* then no count fits */
+#define ADDRESS 0x7f4d4d4du   /* 127.77.77.77 */
+#define LO 1                  /* lo is the first interface of every namespace */
+#define SURE 3                /* stamps of different counts that must give the same start */
+#define NEAR_NS 200000        /* "the same": reading one takes less than a tenth of that */
+#define AT_LEAST_NS 40000000  /* how long to look at all */
+#define AT_MOST_NS 1000000000 /* .. and then no longer */
 #define BUFFER 16384
 
-/* What is known so far. Ticks are numbered from the first one seen; `before` is what the kernel
- * had counted when that one began, since boot.
+/* What is known so far: when the count was 0, at the latest. A stamp says that the first count
+ * which gives it had been reached when it was read. Ticks can be late, so this is never too early,
+ * and a stamp read right behind such a tick is exact.
  */
 struct search {
     struct mnl_socket *nl;
     uint32_t hz;
     int64_t tick_ns;
-    int64_t coarse0; /* CLOCK_MONOTONIC_COARSE in tick 0 */
-    int64_t grid_ns; /* CLOCK_MONOTONIC at which tick 0 began, at the earliest edge seen */
-    int64_t tick;    /* the last tick seen */
-    bool has_edge, any;
-    uint64_t low, high; /* `before` lies in between, both included */
+    int64_t start_ns;   /* CLOCK_MONOTONIC at count 0 */
+    uint64_t count[32]; /* that gave it or nearly it, the last ones */
+    int64_t near_ns[32];
+    size_t n;
 };
 
 static int64_t now_ns(clockid_t clock)
@@ -163,58 +165,52 @@ static uint64_t widen(uint32_t hundredths)
     return near + (1ull << 31) < clock ? near + (1ull << 32) : near;
 }
 
-/* The count at `tick` was one of those that give this stamp. */
-static void narrow(struct search *s, int64_t tick, uint32_t hundredths)
+/* How many different counts say the same start as the earliest. */
+static size_t count_sure(const struct search *s)
 {
-    uint64_t wide = widen(hundredths);
-    uint64_t low = jiffies_of(wide, s->hz) - (uint64_t)tick;
-    uint64_t high = jiffies_of(wide + 1, s->hz) - 1 - (uint64_t)tick;
+    size_t kept = s->n < 32 ? s->n : 32, sure = 0;
 
-    if (!s->any || low > s->high || high < s->low) { /* the first, or one read across an edge */
-        s->low = low;
-        s->high = high;
-        s->any = true;
-        return;
+    for (size_t i = 0; i < kept; i++) {
+        sure += s->near_ns[i] - s->start_ns < NEAR_NS;
     }
-    s->low = low > s->low ? low : s->low;
-    s->high = high < s->high ? high : s->high;
+    return sure;
 }
 
-/* Looks at the clocks: which tick it is, and when it began if that has just happened. */
-static void see_clock(struct search *s)
+/* `hundredths` was read no later than at `now`. */
+static void see_stamp(struct search *s, uint32_t hundredths, int64_t now)
 {
-    int64_t coarse = now_ns(CLOCK_MONOTONIC_COARSE);
-    int64_t now = now_ns(CLOCK_MONOTONIC);
-    int64_t tick = (coarse - s->coarse0 + s->tick_ns / 2) / s->tick_ns;
-    int64_t began = now - tick * s->tick_ns;
+    uint64_t count = jiffies_of(widen(hundredths), s->hz);
+    int64_t start = now - (int64_t)count * s->tick_ns;
+    bool again = s->n > 0 && s->count[(s->n - 1) % 32] == count;
 
-    if (tick > s->tick && (!s->has_edge || began < s->grid_ns)) {
-        s->has_edge = true;
-        s->grid_ns = began;
+    if (s->n == 0 || start < s->start_ns) {
+        s->start_ns = start;
     }
-    s->tick = tick;
+    if (!again) { /* the first reading of a stamp is the one nearest to its tick */
+        s->count[s->n % 32] = count;
+        s->near_ns[s->n % 32] = start;
+        s->n++;
+    }
 }
 
 static int search(struct search *s)
 {
-    s->coarse0 = now_ns(CLOCK_MONOTONIC_COARSE);
-    while (s->tick < TICKS_MIN || s->low != s->high) {
-        int64_t tick = s->tick;
+    int64_t began = now_ns(CLOCK_MONOTONIC), now = began;
+
+    while (now - began < AT_LEAST_NS || count_sure(s) < SURE) {
         uint32_t hundredths = 0;
         int err = read_stamp(s->nl, &hundredths);
 
         if (err != 0) {
             return err;
         }
-        see_clock(s);
-        if (tick == s->tick) {
-            narrow(s, tick, hundredths);
-        }
-        if (tick > TICKS_MAX) {
+        now = now_ns(CLOCK_MONOTONIC);
+        see_stamp(s, hundredths, now);
+        if (now - began > AT_MOST_NS) {
             return -ENODATA;
         }
     }
-    return s->has_edge && s->any ? 0 : -ENODATA;
+    return 0;
 }
 
 int ho_os_ticks_measure(struct ho_os_ticks *ret)
@@ -231,10 +227,13 @@ int ho_os_ticks_measure(struct ho_os_ticks *ret)
     }
     err = mnl_socket_bind(s.nl, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : search(&s);
     if (err == 0) {
+        int64_t passed = now_ns(CLOCK_MONOTONIC) - s.start_ns;
+        int64_t ticks = passed / s.tick_ns;
+
         *ret = (struct ho_os_ticks){ .hz = s.hz,
-                                     .count = initial + s.low,
-                                     .at = { s.grid_ns },
-                                     .phase_ns = s.grid_ns % s.tick_ns };
+                                     .count = initial + (uint64_t)ticks,
+                                     .at = { s.start_ns + ticks * s.tick_ns } };
+        ret->phase_ns = ret->at.ns % s.tick_ns;
     }
     set_address(s.nl, RTM_DELADDR, 0);
     mnl_socket_close(s.nl);

@@ -105,8 +105,9 @@ mistake 'is a directory'
 : >"$tmp/empty.jsonl"
 run compare "$tmp/a.jsonl" "$tmp/empty.jsonl"
 mistake 'empty.jsonl:1: found an empty file, expected a timeline'
-run compare "$tmp/one.scn" "$tmp/a.jsonl"
-mistake 'one.scn:1:1: expected'
+cp "$tmp/one.scn" "$tmp/one.txt"
+run compare "$tmp/one.txt" "$tmp/a.jsonl"
+mistake 'one.txt:1:1: expected'
 sed 1d "$tmp/a.jsonl" >"$tmp/bad.jsonl"
 run compare "$tmp/bad.jsonl" "$tmp/a.jsonl"
 mistake "bad.jsonl:1:[0-9]+: the first line must say the schema's version"
@@ -122,11 +123,19 @@ mistake 'bad.jsonl:1:[0-9]+: '
 
 # Arguments.
 run compare
-mistake 'compare: expected two files, found none'
+mistake 'compare: expected two timelines or a scenario, found none'
 run compare "$tmp/a.jsonl"
-mistake 'compare: expected two files, found one'
+mistake 'compare: expected two timelines or a scenario, found one timeline'
 run compare "$tmp/a.jsonl" "$tmp/a.jsonl" "$tmp/a.jsonl"
-mistake 'compare: found .*, expected two files'
+mistake 'compare: found .*, expected two timelines'
+run compare "$tmp/one.scn" "$tmp/a.jsonl"
+mistake 'compare: found scenarios and others'
+run compare cut-heartbeat "$tmp/a.jsonl"
+mistake 'compare: found scenarios and others'
+run compare cut-heartbeat --case 9
+mistake "no case '9'"
+run compare cut-heartbeat --format tap
+mistake "--format: found 'tap', expected text or json"
 for wrong in 20 -1ms soon ''; do
     run compare "$tmp/a.jsonl" "$tmp/a.jsonl" --tolerance "$wrong"
     mistake "--tolerance: found '$wrong', expected a duration"
@@ -134,9 +143,9 @@ done
 run compare "$tmp/a.jsonl" "$tmp/a.jsonl" --format yaml
 mistake "--format: found 'yaml', expected text or json"
 run compare "$tmp/a.jsonl" "$tmp/a.jsonl" --tolerance
-mistake '--tolerance needs a value'
+mistake '--tolerance needs a duration'
 run compare "$tmp/a.jsonl" "$tmp/a.jsonl" --align --differences
-mistake '--align needs a value'
+mistake '--align needs the label of a fault'
 run compare "$tmp/a.jsonl" "$tmp/a.jsonl" --by-interval=yes
 mistake 'interval takes no value'
 run compare "$tmp/a.jsonl" "$tmp/a.jsonl" --tolerence 20ms

@@ -1,0 +1,261 @@
+/* A kernel's settings and draws, given to the model. See cli/twin.h. */
+
+#include "cli/twin.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cli/cli.h"
+#include "cli/machine.h"
+#include "kernel/kernel.h"
+#include "knobs/sysctl.h"
+#include "model/model.h"
+#include "os/neightbl.h"
+
+/* ---- in between the runner and an engine ----------------------------------------------------- */
+
+/* The runner (scenario/runner.h) calls an engine's begin and finish; something is to be done behind
+ * the one and before the other. The engine's table is copied with these two replaced; whose they
+ * are is kept here, since they are given nothing but the engine's own `self`.
+ */
+static struct {
+    struct ho_twin *twin;
+    const struct ho_engine *engine;
+    struct ho_play *play;
+} between;
+
+/* Adds what the namespaces of the kernel's hosts have now; at the end of a play only of those that
+ * were booted since.
+ */
+static void read_draws(bool at_end)
+{
+    const struct ho_plan *plan = between.play->plan;
+    const struct ho_kernel *k = ho_kernel_of(between.engine);
+    int family = plan->family == HO_FAMILY_V6 ? AF_INET6 : AF_INET;
+
+    for (uint16_t i = 0; i < plan->node_count; i++) {
+        struct ho_os_reachable times[HO_TWIN_DRAWS];
+        struct ho_twin_host *host = &between.twin->host[i];
+        int netns = plan->nodes[i].kind == HO_NODE_HOST ? ho_kernel_netns(k, i) : -1;
+        int n = netns < 0 ? 0 : ho_os_reachable_times(netns, family, times, HO_TWIN_DRAWS);
+        bool same_life = at_end && ho_kernel_life(k, i) <= 1;
+
+        for (int j = 0; j < n; j++) {
+            if (same_life && (size_t)j < host->drawn) {
+                between.twin->redrawn |= host->drawn_ns[j] != times[j].ns;
+            } else if (!same_life && host->drawn < HO_TWIN_DRAWS) {
+                host->drawn_ns[host->drawn++] = times[j].ns;
+            }
+        }
+    }
+}
+
+static int begin_kernel(void *self, const struct ho_plan *plan, struct ho_timeline *timeline)
+{
+    int err = between.engine->begin(self, plan, timeline);
+
+    if (err == 0) {
+        read_draws(false);
+    }
+    return err;
+}
+
+static int finish_kernel(void *self)
+{
+    read_draws(true);
+    return between.engine->finish(self);
+}
+
+static int begin_model(void *self, const struct ho_plan *plan, struct ho_timeline *timeline)
+{
+    int err = between.engine->begin(self, plan, timeline);
+
+    for (uint16_t i = 0; i < plan->node_count && err == 0; i++) {
+        struct ho_host *host = ho_model_host(ho_model_of(between.engine), i);
+
+        if (host != NULL) {
+            ho_host_neigh_draws(host, between.twin->host[i].drawn_ns, between.twin->host[i].drawn);
+        }
+    }
+    return err;
+}
+
+/* ---- the kernel ------------------------------------------------------------------------------ */
+
+int ho_twin_play_kernel(struct ho_twin *ret, struct ho_play *p)
+{
+    struct ho_twin t = { .host = calloc(p->plan->node_count + 1, sizeof(*t.host)) };
+    struct ho_engine engine, copy;
+    int code;
+
+    *ret = t;
+    if (t.host == NULL || ho_kernel_new(&engine, NULL) != 0) {
+        return ho_cli_no_memory();
+    }
+    between.twin = ret;
+    between.engine = &engine;
+    between.play = p;
+    copy = engine;
+    copy.begin = begin_kernel;
+    copy.finish = finish_kernel;
+    code = ho_play_on(p, &copy);
+    ho_play_warnings(&engine);
+    engine.destroy(engine.self);
+    return code;
+}
+
+/* ---- what it was ----------------------------------------------------------------------------- */
+
+static const struct ho_record *setting(const struct ho_timeline *tl, const char *host,
+                                       const char *name)
+{
+    return ho_timeline_setting(tl, tl->n, "host", host, "", name);
+}
+
+/* The ticks of a host at time 0. Returns false if its jiffy is not known. */
+static bool fit_ticks(struct ho_plan_node *node, const struct ho_timeline *tl)
+{
+    const struct ho_record *hz = setting(tl, node->name, "hz");
+    const struct ho_record *jiffies0 = setting(tl, node->name, "jiffies0");
+    const struct ho_record *phase = setting(tl, node->name, "phase_ns");
+
+    if (hz != NULL) {
+        node->hz = (uint32_t)hz->u.settings.value;
+    }
+    if (phase != NULL) {
+        node->phase_ns = phase->u.settings.value;
+    }
+    if (jiffies0 == NULL) {
+        return false;
+    }
+    node->jiffies0 = (uint64_t)jiffies0->u.settings.value;
+    return phase != NULL;
+}
+
+static int find_host(const struct ho_plan *plan, const char *name)
+{
+    for (size_t i = 0; i < plan->node_count; i++) {
+        if (plan->nodes[i].kind == HO_NODE_HOST && strcmp(plan->nodes[i].name, name) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* The step that sets what the record says; false if the model does not take it. */
+static bool make_step(struct ho_step *ret, char value[64], const struct ho_plan *plan,
+                      const struct ho_record *r)
+{
+    const struct ho_rec_settings *s = &r->u.settings;
+    int host = find_host(plan, r->host);
+    int id = ho_sysctl_find(s->name);
+    struct ho_sysctls scratch;
+
+    if (host < 0 || id < 0) {
+        return false;
+    }
+    if (s->text[0] != '\0') {
+        snprintf(value, 64, "%s", s->text);
+    } else {
+        snprintf(value, 64, "%lld", (long long)s->value);
+    }
+    ho_sysctls_init(&scratch);
+    if (ho_sysctl_parse(&scratch, s->name, value) != 0) {
+        return false;
+    }
+    *ret = (struct ho_step){ .kind = HO_STEP_SYSCTL, .host = (uint16_t)host };
+    ret->u.sysctl =
+        (struct ho_plan_sysctl){ .host = (uint16_t)host, .id = id, .name = s->name, .text = value };
+    return true;
+}
+
+/* Is it about time 0? What the play itself sets later, the model is told by its own steps. */
+static bool is_first(const struct ho_record *r)
+{
+    return r->kind == HO_REC_SETTINGS && r->t.ns <= 0 && strcmp(r->u.settings.scope, "sysctl") == 0;
+}
+
+/* The kernel's sysctls, then the plan's own, which they hold already. */
+static int fit_sysctls(struct ho_twin *t, struct ho_plan *plan, const struct ho_timeline *tl)
+{
+    size_t n = 0, count = 0;
+
+    while (n < tl->n && tl->rec[n].t.ns <= 0) {
+        n++;
+    }
+    t->setup = calloc(n + plan->setup_count + 1, sizeof(*t->setup));
+    t->value = calloc(n + 1, sizeof(*t->value));
+    if (t->setup == NULL || t->value == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!is_first(&tl->rec[i])) {
+            continue;
+        }
+        if (make_step(&t->setup[count], t->value[count], plan, &tl->rec[i])) {
+            count++;
+        } else {
+            t->left_out++;
+        }
+    }
+    if (plan->setup_count > 0) {
+        memcpy(&t->setup[count], plan->setup, plan->setup_count * sizeof(*t->setup));
+    }
+    t->planned = plan->setup;
+    t->planned_count = plan->setup_count;
+    plan->setup = t->setup;
+    plan->setup_count += count;
+    return 0;
+}
+
+static int fit(struct ho_twin *t, struct ho_play *model, const struct ho_play *kernel)
+{
+    const char *profile = ho_machine_profile_of(ho_play_kernel(kernel), &t->profile_exact);
+
+    t->jiffies_known = true;
+    for (size_t i = 0; i < model->plan->node_count; i++) {
+        struct ho_plan_node *node = &model->plan->nodes[i];
+
+        if (node->kind == HO_NODE_HOST) {
+            node->profile = profile;
+            t->jiffies_known &= fit_ticks(node, &kernel->timeline);
+        }
+    }
+    t->model = model;
+    return fit_sysctls(t, model->plan, &kernel->timeline);
+}
+
+/* ---- the model ------------------------------------------------------------------------------- */
+
+int ho_twin_play_model(struct ho_twin *t, struct ho_play *model, const struct ho_play *kernel)
+{
+    struct ho_engine engine, copy;
+    int code;
+
+    if (fit(t, model, kernel) != 0 || ho_model_new(&engine) != 0) {
+        return ho_cli_no_memory();
+    }
+    between.twin = t;
+    between.engine = &engine;
+    between.play = model;
+    copy = engine;
+    copy.begin = begin_model;
+    code = ho_play_on(model, &copy);
+    engine.destroy(engine.self);
+    return code;
+}
+
+void ho_twin_free(struct ho_twin *t)
+{
+    if (t->setup != NULL && t->model != NULL && t->model->plan->setup == t->setup) {
+        t->model->plan->setup = t->planned;
+        t->model->plan->setup_count = t->planned_count;
+    }
+    free(t->setup);
+    free(t->value);
+    free(t->host);
+    *t = (struct ho_twin){ .host = NULL };
+}

@@ -50,7 +50,7 @@ int ho_play(struct ho_play *p, const struct ho_run_options *o);
 /* The same on an engine that the caller made, has for himself alone and destroys. */
 int ho_play_on(struct ho_play *p, const struct ho_engine *engine);
 
-/* Says on stderr what the kernel's engine has to tell the person who runs it. Before its destroy. */
+/* Says on stderr what the kernel's engine has to tell who runs it. Before its destroy. */
 void ho_play_warnings(const struct ho_engine *kernel);
 
 /* Frees what it holds; NULL is ignored. */

@@ -125,10 +125,13 @@ static void a_stopped_agent_does_nothing_until_it_goes_on(void **state)
 
     (void)state;
     begin(&s);
+    assert_int_equal(stage_program(&s, 0, "echo-server port=5001 name=e"), 0);
     assert_int_equal(ho_agent_stop(s.agent[0]), 0);
     assert_int_equal(ho_agent_stop(s.agent[0]), 0);
     lines = s.lines[0];
     stage_do(&s, 1, "send bytes=100");
+    stage_do(&s, 1, "connect addr=127.0.0.1 port=5001 as=echo");
+    stage_do(&s, 1, "send bytes=33 on=echo");
     assert_int_equal(ho_agent_program(s.agent[0], "raw", NULL, 0, &number, NULL), -EBUSY);
     assert_int_equal(ho_agent_sync(s.agent[0]), -EBUSY);
     assert_int_equal(ho_agent_command(s.agent[0], 0, "send", wrong, 1, NULL), -EINVAL);
@@ -143,7 +146,8 @@ static void a_stopped_agent_does_nothing_until_it_goes_on(void **state)
     assert_true(stage_find(&s, 1, "call recv k fd=4 ret=5", 0) >= 0);
     assert_int_equal(message(&s, 0, HO_AGENT_REFUSED)->err, EINVAL);
     assert_non_null(strstr(message(&s, 0, HO_AGENT_REFUSED)->u.text, "nobody"));
-    stage_do(&s, 1, "send bytes=10"); /* epoll_wait() and poll() were begun again */
+    assert_true(stage_find(&s, 1, "call recv echo fd=5 ret=33", 0) >= 0);
+    stage_do(&s, 1, "send bytes=10 on=k"); /* epoll_wait() and poll() were begun again */
     stage_do(&s, 1, "connect addr=127.0.0.1 port=5000 as=m");
     assert_true(stage_find(&s, 0, "rx=110", 0) >= 0);
     assert_true(stage_find(&s, 0, "call accept x2", 0) >= 0);

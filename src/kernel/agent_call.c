@@ -69,19 +69,19 @@ static int64_t call_setsockopt(const struct ho_op *op)
     if (info->type == HO_SOCKOPT_TYPE_LINGER) {
         struct linger linger = { .l_onoff = op->value[0] != 0, .l_linger = (int)op->value[1] };
 
-        return result(setsockopt(op->fd, info->level, info->number, &linger, sizeof(linger)));
+        return result(setsockopt(op->fd, (int)info->level, info->number, &linger, sizeof(linger)));
     }
     if (info->type == HO_SOCKOPT_TYPE_NAME) {
         word = ho_sysctl_word(HO_SYSCTL_TCP_CONGESTION_CONTROL, op->value[0]);
         return word == NULL ? -ENOENT
-                            : result(setsockopt(op->fd, info->level, info->number, word,
+                            : result(setsockopt(op->fd, (int)info->level, info->number, word,
                                                 (socklen_t)strlen(word)));
     }
     if (op->value[0] < INT32_MIN || op->value[0] > INT32_MAX) {
         return -EINVAL;
     }
     number = (int)op->value[0];
-    return result(setsockopt(op->fd, info->level, info->number, &number, sizeof(number)));
+    return result(setsockopt(op->fd, (int)info->level, info->number, &number, sizeof(number)));
 }
 
 /* What TCP_INFO alone does not say (timers, the receive window) is 0, as is the member of a struct
@@ -146,7 +146,7 @@ static int64_t get_name(struct ho_op *op, const struct ho_sockopt_info *info)
     socklen_t len = sizeof(text) - 1;
     const char *word;
 
-    if (getsockopt(op->fd, info->level, info->number, text, &len) < 0) {
+    if (getsockopt(op->fd, (int)info->level, info->number, text, &len) < 0) {
         return -errno;
     }
     for (int64_t i = info->min; i <= info->max; i++) {
@@ -179,7 +179,7 @@ static int64_t call_getsockopt(const struct agent *a, struct ho_op *op)
     }
     if (info->type == HO_SOCKOPT_TYPE_LINGER) {
         len = sizeof(linger);
-        if (getsockopt(op->fd, info->level, info->number, &linger, &len) < 0) {
+        if (getsockopt(op->fd, (int)info->level, info->number, &linger, &len) < 0) {
             return -errno;
         }
         op->value[0] = linger.l_onoff;
@@ -191,7 +191,7 @@ static int64_t call_getsockopt(const struct agent *a, struct ho_op *op)
         f->kept = 0;
         return 0;
     }
-    if (getsockopt(op->fd, info->level, info->number, &number, &len) < 0) {
+    if (getsockopt(op->fd, (int)info->level, info->number, &number, &len) < 0) {
         return -errno;
     }
     op->value[0] = number;

@@ -143,7 +143,8 @@ static bool still_open(struct ho_kernel *k, const struct ho_play_end *e)
     struct ho_time now = k->trace.now;
     struct ho_kernel_proc *p = e->claimed && e->fd >= 0 ? proc_of(k, e) : NULL;
 
-    if (p == NULL || p->agent == NULL) {
+    /* A connect() that failed leaves a socket that is no end of anything any more. */
+    if (p == NULL || p->agent == NULL || e->state == HO_TCP_SYN_SENT) {
         return false;
     }
     if (e->state != HO_TCP_CLOSE && ho_agent_sync(p->agent) == 0) {
@@ -191,6 +192,29 @@ static void look_for_closed(struct ho_kernel *k, const struct ho_kernel_host *h)
     }
 }
 
+/* A process that closes as soon as it reads the end of the stream can be faster than a look. From
+ * ESTABLISHED there is but one way to LAST-ACK (RFC 9293 3.3.2), so the state between is told.
+ */
+static void tell_close_wait(struct ho_kernel *k, const struct ho_kernel_host *h,
+                            const struct ho_play_sock *s)
+{
+    struct ho_play_tuple t = {
+        .local = s->local, .remote = s->remote, .lport = s->lport, .rport = s->rport
+    };
+    unsigned i;
+    const struct ho_play_pair *p = ho_play_pair_find(&k->trace, &t, &i);
+    struct ho_play_end *e = p != NULL && p->now[i] != NULL ? &p->now[i]->end[i] : NULL;
+
+    if (e != NULL && e->seen && e->state == HO_TCP_ESTABLISHED && e->node == h->node) {
+        struct ho_play_sock between = *s;
+
+        between.state = HO_TCP_CLOSE_WAIT;
+        between.owned = true;
+        ho_trace_sock(&k->trace, h->node, &between);
+        e->mark = 0; /* and it is found again */
+    }
+}
+
 static void look_at_socks(struct ho_kernel *k, struct ho_kernel_host *h)
 {
     struct ho_time now = k->trace.now;
@@ -205,6 +229,9 @@ static void look_at_socks(struct ho_kernel *k, struct ho_kernel_host *h)
     for (int i = 0; i < n; i++) {
         struct ho_play_sock s = play_sock(k, h, &k->socks[i]);
 
+        if (s.state == HO_TCP_LAST_ACK) {
+            tell_close_wait(k, h, &s);
+        }
         if (s.state != HO_TCP_LISTEN && s.rport != 0) {
             ho_trace_sock(&k->trace, h->node, &s);
             if (s.process != NULL) {

@@ -1,3 +1,5 @@
+/* See os/lo.h. The socket sees each packet twice, going out and coming in: the first is left out. */
+
 #include "os/lo.h"
 
 #include <arpa/inet.h>

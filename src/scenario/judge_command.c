@@ -93,10 +93,43 @@ static bool is_past(const struct ho_judge *g, size_t i)
     return false;
 }
 
+/* The value of an option that nobody has set; false: there is no connection, or nobody knows. */
+static bool default_value(const struct ho_judge *g, int64_t *ret)
+{
+    static const struct {
+        const char *opt, *sysctl; /* NULL: 0 */
+    } known[] = { { "SO_KEEPALIVE", NULL },
+                  { "TCP_USER_TIMEOUT", NULL },
+                  { "TCP_KEEPIDLE", "net.ipv4.tcp_keepalive_time" },
+                  { "TCP_KEEPINTVL", "net.ipv4.tcp_keepalive_intvl" },
+                  { "TCP_KEEPCNT", "net.ipv4.tcp_keepalive_probes" } };
+    bool connected = false;
+
+    for (size_t i = 0; i < g->tl->n && !connected; i++) {
+        const struct ho_record *r = &g->tl->rec[i];
+        connected = r->kind == HO_REC_SOCK && ho_judge_about(g->x, r) && r->process[0] != '\0' &&
+                    strcmp(r->u.sock.state, "LISTEN") != 0;
+    }
+    for (size_t i = 0; connected && i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(known[i].opt, g->x->opt) != 0) {
+            continue;
+        }
+        const struct ho_record *r = known[i].sysctl != NULL
+                                        ? ho_timeline_setting(g->tl, g->tl->n - 1, "sysctl",
+                                                              g->x->host, "", known[i].sysctl)
+                                        : NULL;
+        *ret = r != NULL ? r->u.settings.value : 0;
+        return r != NULL || known[i].sysctl == NULL;
+    }
+    return false;
+}
+
 void ho_judge_option(struct ho_judge *g)
 {
     const struct ho_expect *x = g->x;
     char at[HO_JUDGE_TIME];
+    bool any = false;
+    int64_t value;
 
     ho_judge_say(g, "%s has no %s that is known", x->host, x->opt);
     for (size_t i = 0; i < g->tl->n && !g->j->met; i++) {
@@ -106,9 +139,16 @@ void ho_judge_option(struct ho_judge *g)
             strcmp(s->name, x->opt) != 0 || !ho_judge_about(x, r)) {
             continue;
         }
+        if (ho_time_before(x->window.to, r->t)) {
+            break;
+        }
         ho_judge_say(g, "%s has %s %lld from %s on", r->host, s->name, (long long)s->value,
                      ho_judge_time(r->t, at));
-        g->j->met = s->text[0] == '\0' && s->value == x->value &&
-                    !ho_time_before(x->window.to, r->t) && !is_past(g, i);
+        g->j->met = s->text[0] == '\0' && s->value == x->value && !is_past(g, i);
+        any = true;
+    }
+    if (!any && default_value(g, &value)) { /* only what differs from it is recorded */
+        ho_judge_say(g, "%s has %s %lld, as nobody has set it", x->host, x->opt, (long long)value);
+        g->j->met = value == x->value;
     }
 }

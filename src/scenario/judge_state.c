@@ -114,6 +114,29 @@ static bool step(struct ho_judge *g, struct watched *c, const struct ho_record *
     }
 }
 
+/* A record without a process (an orphan's, the end of a socket) is about the process that had the
+ * connection before or gets it later, if one did.
+ */
+static bool is_anothers(const struct ho_judge *g, const struct ho_record *r)
+{
+    bool other = false;
+
+    if (g->x->process[0] == '\0' || r->process[0] != '\0' || r->conn[0] == '\0') {
+        return false;
+    }
+    for (size_t i = 0; i < g->tl->n; i++) {
+        const struct ho_record *k = &g->tl->rec[i];
+        if (k->kind == HO_REC_SOCK && k->process[0] != '\0' && strcmp(k->conn, r->conn) == 0 &&
+            strcmp(k->host, r->host) == 0) {
+            if (strcmp(k->process, g->x->process) == 0) {
+                return false;
+            }
+            other = true;
+        }
+    }
+    return other;
+}
+
 static int walk(struct ho_judge *g, struct states *s)
 {
     const struct ho_expect *x = g->x;
@@ -126,7 +149,7 @@ static int walk(struct ho_judge *g, struct states *s)
             break;
         }
         if (r->kind != HO_REC_SOCK || strcmp(r->u.sock.state, "LISTEN") == 0 ||
-            !ho_judge_about(x, r)) {
+            !ho_judge_about(x, r) || is_anothers(g, r)) {
             continue;
         }
         if (!looked && ho_time_before(x->window.from, r->t)) {

@@ -321,6 +321,63 @@ static void options_that_were_in_force_are_judged(void **state)
     ho_timeline_destroy(&tl);
 }
 
+static void sock(int64_t s, const char *process, const char *conn, const char *state)
+{
+    const struct ho_record r = { .t = { s * S },
+                                 .kind = HO_REC_SOCK,
+                                 .host = "client",
+                                 .process = process,
+                                 .conn = conn,
+                                 .u.sock = {
+                                     .sock = "", .state = state, .err = "", .err_soft = "" } };
+
+    assert_int_equal(ho_timeline_append(&tl, &r), 0);
+}
+
+/* Only what differs from the default is recorded. */
+static void options_that_nobody_set_are_the_defaults(void **state)
+{
+    const struct ho_record r = { .kind = HO_REC_SETTINGS,
+                                 .host = "client",
+                                 .process = "",
+                                 .conn = "",
+                                 .u.settings = { .scope = "sysctl",
+                                                 .what = "",
+                                                 .name = "net.ipv4.tcp_keepalive_time",
+                                                 .text = "",
+                                                 .value = 7200 } };
+
+    (void)state;
+    ho_timeline_init(&tl, 0);
+    assert_int_equal(ho_timeline_append(&tl, &r), 0);
+    judged(".x has SO_KEEPALIVE off", false, "no SO_KEEPALIVE that is known"); /* no connection */
+    sock(1, "x", "c1", "ESTABLISHED");
+    judged(".x has SO_KEEPALIVE off", true, "as nobody has set it");
+    judged(".x has SO_KEEPALIVE on", false, "client has SO_KEEPALIVE 0");
+    judged(".x has TCP_KEEPIDLE 2h", true, "");
+    judged(".x has TCP_KEEPCNT 9", false, "no TCP_KEEPCNT that is known");
+    judged(".app has SO_KEEPALIVE off", false, "no SO_KEEPALIVE that is known");
+    ho_timeline_destroy(&tl);
+}
+
+/* The end of a socket has no process: it is of the one that had the connection. */
+static void the_end_of_anothers_connection_is_not_ones_own(void **state)
+{
+    (void)state;
+    ho_timeline_init(&tl, 0);
+    sock(1, "", "c1", "SYN-RECEIVED");
+    sock(1, "x", "c1", "ESTABLISHED");
+    sock(1, "app", "c2", "ESTABLISHED");
+    sock(20, "", "c2", "gone");
+
+    judged(".x stays ESTABLISHED", true, "enters ESTABLISHED at 1.000 s");
+    judged(".x enters gone", false, "client never enters gone");
+    judged(".app enters gone at 20s", true, "");
+    judged(" enters gone", true, "");
+    judged(".x enters SYN-RECEIVED", true, "");
+    ho_timeline_destroy(&tl);
+}
+
 /* --- an engine without a real kernel ---------------------------------------------------------- */
 
 static int fine(void *self, const struct ho_plan *plan, const struct ho_step **ret_step)
@@ -384,6 +441,8 @@ int main(void)
         cmocka_unit_test(output_is_judged_line_by_line),
         cmocka_unit_test(the_end_of_a_command_is_judged),
         cmocka_unit_test(options_that_were_in_force_are_judged),
+        cmocka_unit_test(options_that_nobody_set_are_the_defaults),
+        cmocka_unit_test(the_end_of_anothers_connection_is_not_ones_own),
         cmocka_unit_test(an_engine_without_the_verb_does_not_play_it),
     };
 

@@ -413,7 +413,7 @@ static void sample_neigh(struct ho_truth_world *w, int host)
 /* --- time ------------------------------------------------------------------------------------- */
 
 /* Takes from a host what it has to give, until it has nothing more. */
-static void drain(struct ho_truth_world *w, int host)
+static void pull(struct ho_truth_world *w, int host)
 {
     struct ho_host *h = w->hosts[host];
     bool more = true;
@@ -435,6 +435,13 @@ static void drain(struct ho_truth_world *w, int host)
             more = true;
         }
     }
+}
+
+static void drain(struct ho_truth_world *w, int host)
+{
+    pull(w, host);
+    ho_truth_procs_read(w, host);
+    pull(w, host);
     sample_sock(w, host);
     sample_neigh(w, host);
     struct ho_truth_why why = ho_truth_cause_end(w, host);

@@ -615,6 +615,38 @@ static void look(struct ho_truth_world *w, struct ho_truth_proc *p)
     }
 }
 
+/* The next reaction of the process, if it is to read: its first line. NULL: it is another. */
+static const struct ho_truth_line *next_read(const struct ho_truth_proc *p)
+{
+    size_t i = p->event;
+    while (i < p->n_lines && !is_event(p->lines[i])) {
+        i++;
+    }
+    if (i + 1 >= p->n_lines || !is_answer(p->lines[i + 1])) {
+        return NULL;
+    }
+    const struct ho_truth_line *l = p->lines[i + 1];
+    return strcmp(l->w[2], "recv") == 0 && ho_truth_num(ho_truth_word(l, 5)) > 0 ? l : NULL;
+}
+
+/* Between which two segments of a burst it was decides over the windows offered. */
+void ho_truth_procs_read(struct ho_truth_world *w, int host)
+{
+    for (size_t i = 0; i < HO_TRUTH_PROCS && w->s->reads != 0; i++) {
+        struct ho_truth_proc *p = &w->procs[i];
+        if (!p->alive || p->host != host || p->deaf || p->answers.active) {
+            continue;
+        }
+        const struct ho_truth_line *l = next_read(p);
+        int fd = l == NULL ? -1 : sock_of(p, l->w[3])->fd;
+        if (fd >= 0 &&
+            ho_host_fionread(w->hosts[host], p->pid, fd) == ho_truth_num(ho_truth_word(l, 5))) {
+            look(w, p);
+            finish_answers(w, p);
+        }
+    }
+}
+
 void ho_truth_procs_wake(struct ho_truth_world *w, int host, const struct ho_truth_why *why)
 {
     int64_t soon = ho_truth_us(w, w->now) + LOOK_US;

@@ -16,6 +16,8 @@ int64_t ho_truth_procs_next(const struct ho_truth_world *w);
 void ho_truth_procs_run(struct ho_truth_world *w);
 /* Something happened on the host, for a reason: its processes look at epoll soon. */
 void ho_truth_procs_wake(struct ho_truth_world *w, int host, const struct ho_truth_why *why);
+/* A process whose buffer size is known read when just as much was there as it got then. */
+void ho_truth_procs_read(struct ho_truth_world *w, int host);
 /* Gives back a call that has returned. */
 void ho_truth_proc_returned(struct ho_truth_world *w, int host, struct ho_op *op);
 

@@ -12,7 +12,8 @@
  *     delay HOST US                    of a frame of HOST that has none of its own
  *     draw HOST MS...                  neighbour reachable times that the kernel drew
  *     listen PORT                      the listener's port (default 5000)
- *     reads N                          bytes that the processes' recv() asks for (default: many)
+ *     reads N                          bytes that the processes' recv() asks for (default: many);
+ *                                      they read when as much was there as they got
  *     noise US                         what the measured machine adds to a time (default 20000)
  *     lacks WHAT...                    what the file does not have: icmp, events (of epoll),
  *                                      options (of SYNs)

@@ -388,7 +388,7 @@ class VirtualTime(Script):
         super().__init__(path.stem if self.real else "vk_" + path.stem, kernel)
         self.settings()
         self.proc, self.sampled, self.began = {"A": "c", "B": "s"}, {}, {}
-        self.keepalive = {}
+        self.keepalive, self.opened = {}, {}
         self.at(-0.001, "p", "s")
         self.at(-0.001, "c", "s", ".", "listen", "L", 80, 0, 0)
         self.at(-0.001, "p", "c")
@@ -456,6 +456,7 @@ class VirtualTime(Script):
         t, side = r["t"], (args or ["A"])[0]
         fault = lambda *words: self.at(t, "f", *words)
         if verb == "connect":
+            self.opened["A"] = True
             done = next((x for x in self.records if x["ev"] == "connected" or
                          x["ev"] == "errno" and x["call"] == "connect"), None)
             words = ["?", 0, None] if done is None else [0, 0, us(done["t"])] \
@@ -465,6 +466,8 @@ class VirtualTime(Script):
             n = int(args[1]) if len(args) > 1 else 1
             out = next((x for x in self.records if x["ev"] in ("send-errno", "send-short") and
                         abs(x["t"] - t) < 1e-5), None)
+            if out is not None and out.get("errno") == "EBADF":
+                return                  # the program has no such socket any more
             ret = n if out is None else out.get("n", -1)
             # The next send() would have said EAGAIN; the player makes it.
             err = 0 if out is None else out.get("errno", "EAGAIN")
@@ -484,10 +487,13 @@ class VirtualTime(Script):
             on = args[1] != "0"
             fault("carrier", self.HOST[side], "on" if on else "off", 0)
         elif verb in ("close", "shutdown"):
-            self.call(t, side, ".", verb, None, 0, 0)
+            if self.opened.get(side):
+                self.call(t, side, ".", verb, None, 0, 0)
+            self.opened[side] = self.opened.get(side) and verb == "shutdown"
         elif verb == "reboot":
             fault("off", self.HOST[side])
             fault("boot", self.HOST[side])
+            self.opened[side] = False
             self.proc[side] = self.HOST[side] + "2"
             self.at(t, "p", self.proc[side])
             if side == "B":
@@ -529,6 +535,7 @@ class VirtualTime(Script):
         self.sample(r, r["who"])
 
     def do_accepted(self, r):
+        self.opened[r["who"]] = True
         self.at(r["t"], "e", self.proc[r["who"]], "L", "*")
         self.call(r["t"], r["who"], "+", "accept", 40000, 0, 0)
 

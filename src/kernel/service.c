@@ -24,6 +24,7 @@
 #include "scenario/command.h"
 
 #define INIT_ENDS_MS 100
+#define LAST_WORDS 150 /* bytes of output, the last line not counted */
 
 const char *ho_service_name(const struct ho_services *s, uint16_t proc, char *text, size_t size)
 {
@@ -116,7 +117,7 @@ void ho_service_forget(struct ho_services *s, struct ho_service *v)
     free(v->waits);
     v->waits = NULL;
     v->waits_len = 0;
-    v->runs = v->ready = v->input_ends = false;
+    v->runs = v->input_ends = false; /* ready once is ready */
 }
 
 void ho_services_free(struct ho_services *s)
@@ -309,44 +310,43 @@ int ho_services_start(struct ho_services *s, uint16_t proc, int netns,
 
 /* --- ready ----------------------------------------------------------------------------------- */
 
-/* The last lines of its output, for an error: `; its last words: "a", "b"`. */
-static const char *last_words(const struct ho_service *v, char *text, size_t size)
+/* The last lines of its output, as many as are short enough for an error. */
+static void last_words(const struct ho_service *v, char *text, size_t size)
 {
-    unsigned n = v->last_count < HO_SERVICE_LAST ? v->last_count : HO_SERVICE_LAST;
-    size_t len = 0;
+    unsigned have = v->last_count < HO_SERVICE_LAST ? v->last_count : HO_SERVICE_LAST, n = 0;
+    size_t len = 0, sum = 0;
 
-    if (n == 0) {
-        return "; it wrote nothing";
+    while (n < have) {
+        sum += strlen(v->last[(v->last_count - n - 1) % HO_SERVICE_LAST]);
+        if (n > 0 && sum > LAST_WORDS) {
+            break;
+        }
+        n++;
     }
-    for (unsigned i = 0; i < n && len < size; i++) {
-        const char *line = v->last[(v->last_count - n + i) % HO_SERVICE_LAST];
-        int more = snprintf(text + len, size - len, "%s\"%s\"",
-                            i == 0 ? "; its last words: " : ", ", line);
-        len += more > 0 ? (size_t)more : 0;
+    (void)snprintf(text, size, n == 0 ? "it wrote nothing" : "its last words: ");
+    for (unsigned i = 0; i < n; i++) {
+        len = strlen(text);
+        (void)snprintf(text + len, size - len, "%s\"%s\"", i == 0 ? "" : ", ",
+                       v->last[(v->last_count - n + i) % HO_SERVICE_LAST]);
     }
-    return text;
 }
 
 static int not_ready(struct ho_services *s, struct ho_service *v)
 {
-    char words[700], what[64];
+    char words[2 * HO_SERVICE_LINE + LAST_WORDS], what[64];
 
     (void)snprintf(what, sizeof(what),
                    v->how == HO_READY_LISTENS ? "it listened on port %u" : "its output matched",
                    (unsigned)v->port);
-    (void)last_words(v, words, sizeof(words));
+    last_words(v, words, sizeof(words));
     if (v->exited && (!v->runs || v->end.status != 0 || v->end.signal != 0)) {
-        char how[48];
-        (void)snprintf(how, sizeof(how), v->end.signal != 0 ? "by signal %d" : "with status %d",
-                       v->end.signal != 0 ? v->end.signal : v->end.status);
-        return ho_service_fail(s, v->proc, -ECHILD, "\"%.200s\" ended %s before %s%s",
-                               v->text != NULL ? v->text : "it", how, what,
-                               v->last_count != 0 ? words : "; it wrote nothing");
+        return ho_service_fail(s, v->proc, -ECHILD, "%s %d before %s; %s",
+                               v->end.signal != 0 ? "ended by signal" : "ended with status",
+                               v->end.signal != 0 ? v->end.signal : v->end.status, what, words);
     }
     if (ho_os_now().ns >= v->until_ns) {
-        return ho_service_fail(s, v->proc, -ETIMEDOUT, "\"%.200s\": its time was over before %s%s",
-                               v->text != NULL ? v->text : "it", what,
-                               v->last_count != 0 ? words : "; it wrote nothing");
+        return ho_service_fail(s, v->proc, -ETIMEDOUT, "its time was over before %s; %s", what,
+                               words);
     }
     return 0;
 }

@@ -17,7 +17,7 @@ struct ho_run_result {
 /* Why a play could not go on: the line of the step (0: none in particular) and a sentence. */
 struct ho_run_error {
     unsigned line;
-    char text[256];
+    char text[480];
 };
 
 /* Plays `plan` on `engine`, which must be fresh, into `timeline`, which must be empty. The plan,

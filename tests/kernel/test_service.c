@@ -402,6 +402,12 @@ TEST(a_signal_of_its_own_is_told)
     BEGIN;
     started(&st, DB, "sh -c 'kill -SEGV $$'");
     comes(&st, "db exit -1 SIGSEGV\n");
+    ROOM_CHECK(start(&st, DB,
+                     (struct ho_plan_command){
+                         .text = "echo up", .ready = HO_READY_OUTPUT, .pattern = "^up$" }) == 0);
+    comes(&st, "db exit 0");
+    (void)usleep(50000);
+    ROOM_CHECK(wait_ready(&st, DB) == 1); /* although it has ended */
     END;
 }
 
@@ -474,14 +480,14 @@ TEST(what_is_never_ready_is_told_with_its_last_words)
         const char *why;
     } cases[] = {
         { "sh -c 'echo starting; sleep 60'", -ETIMEDOUT,
-          "server.db: \"sh -c 'echo starting; sleep 60'\": its time was over before it listened on "
-          "port 80; its last words: \"starting\"" },
+          "server.db: its time was over before it listened on port 80; its last words: "
+          "\"starting\"" },
         { "sh -c 'echo a; echo bad config >&2; exit 7'", -ECHILD,
-          "ended with status 7 before it listened on port 80" },
+          "server.db: ended with status 7 before it listened on port 80; its last words: " },
         { "sh -c 'kill -9 $$'", -ECHILD,
           "ended by signal 9 before it listened on port 80; it wrote "
           "nothing" },
-        { "true", -ECHILD, "\"true\" ended with status 0 before" },
+        { "true", -ECHILD, "server.db: ended with status 0 before" },
     };
 
     BEGIN;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "kernel/agent_child.h"
+#include "os/sched.h"
 
 static volatile sig_atomic_t continued; /* SIGCONT has come */
 
@@ -456,6 +457,7 @@ void ho_agent_main(int ctl, pid_t parent, const struct ho_agent_conf *conf)
         _exit(0); /* it died before */
     }
     prctl(PR_SET_NAME, conf->name);
+    ho_os_sched_prompt(); /* a call is to be made when it was asked for; without root, later */
     own_signals(&mask);
     if (conf->netns >= 0 && setns(conf->netns, CLONE_NEWNET) < 0) {
         err = -errno;

@@ -233,6 +233,9 @@ static int spawn(struct ho_services *s, struct ho_service *v, int netns,
     if (err != 0) {
         return err;
     }
+    for (unsigned i = 0; user.change && i < 3; i++) {
+        (void)fchown(fds[i], user.uid, user.gid); /* else it may not open /dev/stdout */
+    }
     env = malloc(sizeof(*env));
     err = env == NULL ? -ENOMEM : ho_service_env(s, v->proc, &user, home, env);
     if (err == 0) {

@@ -183,8 +183,7 @@ int ho_model_verb_interface(void *self, uint16_t host, const struct ho_step *ste
     struct ho_model_node *n = host_fault(m, host, step);
     int err = ho_host_link(n->host, nic, step->u.net.up, m->tr.now);
 
-    return err != 0 ? ho_trace_refuse(&m->tr, n->plan->name, "no such interface")
-                    : answer(m, n);
+    return err != 0 ? ho_trace_refuse(&m->tr, n->plan->name, "no such interface") : answer(m, n);
 }
 
 int ho_model_verb_address(void *self, uint16_t host, const struct ho_step *step)

@@ -49,6 +49,7 @@ static struct {
     size_t n, since; /* records; the first since the mark */
     int64_t late_us; /* how late this program woke up, at worst */
 } lab;
+static int64_t lab_delay_us = LAB_DELAY_US;
 
 /* A measurement by a program that ran so late is none. */
 #define LATE_MAX_US 2000
@@ -389,7 +390,7 @@ static void take(int i)
         if (f == NULL) {
             skip("memory");
         }
-        f->at = r.us + LAB_DELAY_US;
+        f->at = r.us + lab_delay_us;
         f->to = !i;
         f->len = n;
         memcpy(f->bytes, d, (size_t)n);
@@ -464,6 +465,11 @@ void lab_mark(void)
 int64_t lab_now(void)
 {
     return clock_us() - lab.mark;
+}
+
+void lab_delay(int64_t us)
+{
+    lab_delay_us = us;
 }
 
 void lab_cut(const char *sides)

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LAB_DELAY_US 1000
+#define LAB_DELAY_US 1000 /* each way, unless lab_delay() says else */
 #define LAB_PORT 5000
 #define LAB_CLIENT_PORT 40000
 #define LAB_SKIP 77
@@ -66,6 +66,7 @@ void lab_run(int ms);
 /* Runs until the socket polls one of `events`, at most `ms`. Returns its revents, 0: timed out. */
 int lab_run_until(int fd, int events, int ms);
 
+void lab_delay(int64_t us);      /* of frames sent from now on */
 void lab_cut(const char *sides); /* what these sides send is lost */
 void lab_plug(void);
 void lab_drop(bool (*drop)(const struct lab_rec *r)); /* also lost; NULL: no more */

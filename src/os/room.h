@@ -14,9 +14,8 @@
  * empty network namespace with `lo` up (the cable's), SIGINT, SIGTERM and SIGHUP end the room with
  * status 128 + signal unless `work` takes them (ho_os_signals_open()).
  *
- * The maker must have one thread, and must not change its uid while the room lives: the kernel
- * then forgets PR_SET_PDEATHSIG in no process but the one that changes, yet the room is tied to
- * the thread that made it.
+ * The maker must have one thread: fork handlers are not called, and the room dies with the thread
+ * that made it.
  */
 
 #ifndef HO_OS_ROOM_H

@@ -287,6 +287,47 @@ static void what_forbids_it_is_named(void **state)
     }
 }
 
+/* ---- a machine that hides parts of /proc ------------------------------------------------------
+ */
+
+static int without_proc(void *arg)
+{
+    char text[8];
+    int fd;
+
+    (void)arg;
+    ROOM_CHECK(getpid() == 1 && !ho_os_room_has_proc());
+    ROOM_CHECK(ho_os_netns_new(&fd) == 0);
+    ROOM_CHECK(ho_os_sysctl_write(fd, "net.ipv4.tcp_retries2", "6") == 0);
+    ROOM_CHECK(ho_os_sysctl_read(fd, "net.ipv4.tcp_retries2", text, sizeof(text)) == 1);
+    ROOM_CHECK(text[0] == '6');
+    return 9;
+}
+
+static int hide_part_of_proc(void *arg)
+{
+    struct ho_os_room_options o = { .user_namespace = true };
+    struct ho_os_exit end;
+    struct ho_os_room r;
+    char why[HO_OS_WHY];
+
+    (void)arg;
+    ROOM_CHECK(mount("/dev/null", "/proc/version", NULL, MS_BIND, NULL) == 0);
+    ROOM_CHECK(ho_os_room_start(&r, &o, without_proc, NULL, why) == 0);
+    ROOM_CHECK(ho_os_room_wait(&r, &end) == 0 && end.status == 9);
+    ho_os_room_free(&r);
+    return 0;
+}
+
+/* As in most containers: no new /proc can be mounted there (mount_namespaces(7)). */
+static void a_room_stands_without_a_proc_of_its_own(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(in_room(forms[i], hide_part_of_proc, NULL), 0);
+    }
+}
+
 /* ---- nothing is left ------------------------------------------------------------------------- */
 
 static unsigned count_fds(void)
@@ -343,6 +384,7 @@ int main(void)
         cmocka_unit_test(an_interrupt_ends_the_room_in_order),
         cmocka_unit_test(work_may_take_the_interrupt_itself),
         cmocka_unit_test(what_forbids_it_is_named),
+        cmocka_unit_test(a_room_stands_without_a_proc_of_its_own),
         cmocka_unit_test(rooms_in_a_row_leave_nothing),
     };
 

@@ -259,7 +259,9 @@ static int read_world(struct lab *l)
     size_t len;
 
     if (l->file == NULL) {
-        snprintf(l->name, sizeof(l->name), "%s", named ? l->name : "two-hosts");
+        if (!named) {
+            snprintf(l->name, sizeof(l->name), "two-hosts");
+        }
         return make_session(l, two_hosts, sizeof(two_hosts) - 1);
     }
     if (!named) {

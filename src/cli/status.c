@@ -55,6 +55,13 @@ static void put_timer(struct ho_text *out, const cJSON *sock)
     put_count(out, sock, "rq", "bytes unread");
 }
 
+/* A listener has no timer, and its queues are those of connections (listen(2)). */
+static void put_queue(struct ho_text *out, const cJSON *sock)
+{
+    ho_text_printf(out, "%lld of %lld connections wait", (long long)number_of(sock, "rq"),
+                   (long long)number_of(sock, "wq"));
+}
+
 /* "  ESTABLISHED  10.0.0.1:40000  10.0.0.2:80  app  db  keepalive timer in 5.2 s" */
 static void put_sock(struct ho_text *out, const cJSON *sock)
 {
@@ -70,7 +77,11 @@ static void put_sock(struct ho_text *out, const cJSON *sock)
         ho_text_pad(out, text[0] != '\0' ? text : "-", columns[i].width);
         ho_text_put(out, " ");
     }
-    put_timer(out, sock);
+    if (strcmp(text_of(sock, "state"), "LISTEN") == 0) {
+        put_queue(out, sock);
+    } else {
+        put_timer(out, sock);
+    }
     ho_text_char(out, '\n');
 }
 

@@ -13,6 +13,7 @@
 
 #include "cli/cli.h"
 #include "cli/compare.h"
+#include "cli/machine.h"
 #include "cli/play.h"
 #include "cli/plays.h"
 #include "cli/source.h"
@@ -71,7 +72,7 @@ static void set_opts(struct both *b)
     uint32_t hz = ho_play_hz(&b->model);
 
     b->opts = (struct ho_compare_opts){ .fault = o->align, .by_interval = true, .wheel_hz = hz };
-    b->opts.tolerance = ho_ns(TOLERANCE_NS + (hz > 0 ? TOLERANCE_TICKS * (HO_NS_PER_S / hz) : 0));
+    b->opts.tolerance = ho_machine_late();
     if (o->has_tolerance) {
         b->opts.tolerance = o->tolerance;
         b->opts.by_interval = o->by_interval;

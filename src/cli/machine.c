@@ -10,6 +10,10 @@
 
 #include "knobs/profile.h"
 #include "os/clock.h"
+#include "scenario/expect.h"
+
+#define LATE_NS (20 * INT64_C(1000000))
+#define LATE_TICKS 2
 
 /* 6.18 as 6018; 0 for what is no release. `text` may go on. */
 static unsigned release_number(const char *text)
@@ -89,6 +93,42 @@ void ho_machine_fit(struct ho_plan *plan, const struct ho_scn *scn)
         }
         if (exact && ho_scn_arg(scn, line, "profile") == NULL) {
             node->profile = profile;
+        }
+    }
+}
+
+struct ho_dur ho_machine_late(void)
+{
+    return ho_ns(LATE_NS + LATE_TICKS * (HO_NS_PER_S / ho_os_hz()));
+}
+
+/* Must nothing happen in its window, or must it last all of it? */
+static bool wants_quiet(const struct ho_expect *x)
+{
+    return x->form == HO_FORM_STAYS || x->form == HO_FORM_SENDS_NO ||
+           x->form == HO_FORM_NO_OUTPUT || (x->form == HO_FORM_SENDS_COUNT && x->how == HO_AT_MOST);
+}
+
+static void move(struct ho_window *w, int64_t ns)
+{
+    int64_t from = w->from.ns > 0 ? w->from.ns - ns : 0;
+    int64_t to = w->to.ns < INT64_MAX - LATE_NS * 10 ? w->to.ns + ns : w->to.ns;
+
+    if (from <= to) {
+        w->from.ns = from < 0 ? 0 : from;
+        w->to.ns = to;
+    }
+}
+
+void ho_machine_allow_late(struct ho_plan *plan)
+{
+    int64_t late = ho_machine_late().ns;
+
+    for (size_t i = 0; i < plan->expect_count; i++) {
+        struct ho_expect *x = &plan->expects[i];
+
+        if (x->form != HO_FORM_IS && (x->has_window || x->form == HO_FORM_STAYS)) {
+            move(&x->window, wants_quiet(x) ? -late : late);
         }
     }
 }

@@ -21,6 +21,16 @@ const char *ho_machine_profile_of(const char *release, bool *ret_exact);
  */
 void ho_machine_fit(struct ho_plan *plan, const struct ho_scn *scn);
 
+/* What real time may cost an event: 20 ms until a process that was woken runs, and two ticks, since
+ * a processor can see its timers one tick after another has counted it (ground-truth A1).
+ */
+struct ho_dur ho_machine_late(void);
+
+/* Lets every expectation of the plan allow that: a window in which something must happen becomes so
+ * much wider at both ends, one in which nothing may happen so much narrower.
+ */
+void ho_machine_allow_late(struct ho_plan *plan);
+
 /* How many plays run at once when nobody says it: 4 a processor, at most 8. They mostly wait. */
 unsigned ho_machine_jobs(void);
 

@@ -107,6 +107,7 @@ int ho_play_plan(struct ho_play *ret, const struct ho_source *s, size_t number,
     }
     if (o->kernel) {
         ho_machine_fit(p.plan, s->scn);
+        ho_machine_allow_late(p.plan);
     }
     p.judged = s->is_file || !(o->plan.has_hz || o->plan.has_rtt || o->plan.set_count > 0 ||
                                o->host_set_count > 0);

@@ -23,7 +23,11 @@
 #include "os/loop.h"
 #include "os/room.h"
 
+#define NS_PER_MS INT64_C(1000000)
 #define SHOW_MS 250 /* between two looks of the progress */
+#define GAP_MS                                                                         \
+    200 /* between two starts: a room that begins needs a processor for that long, and \
+         * must not make those late that play */
 
 /* What the memory file begins with; the texts follow, one after another. */
 struct head {
@@ -293,6 +297,24 @@ static void take(struct pool *p)
     }
 }
 
+static bool wants_start(const struct pool *p)
+{
+    return p->signal == 0 && p->code == HO_EXIT_OK && p->started < p->r->count &&
+           p->running < p->r->at_once;
+}
+
+/* Until the next one may start; 0: now. */
+static int gap_ms(const struct pool *p)
+{
+    int64_t since;
+
+    if (p->started == 0) {
+        return 0;
+    }
+    since = ho_os_now().ns - p->progress.item[p->started - 1].began.ns;
+    return since >= GAP_MS * NS_PER_MS ? 0 : GAP_MS - (int)(since / NS_PER_MS);
+}
+
 static void wait_for_one(struct pool *p)
 {
     nfds_t n = 0;
@@ -304,13 +326,7 @@ static void wait_for_one(struct pool *p)
         }
     }
     ho_progress_show(&p->progress, ho_os_now());
-    poll(p->wait, n, p->progress.terminal ? SHOW_MS : -1);
-}
-
-static bool may_start(const struct pool *p)
-{
-    return p->signal == 0 && p->code == HO_EXIT_OK && p->started < p->r->count &&
-           p->running < p->r->at_once;
+    poll(p->wait, n, wants_start(p) ? gap_ms(p) : p->progress.terminal ? SHOW_MS : -1);
 }
 
 static int work_all(struct pool *p)
@@ -318,10 +334,10 @@ static int work_all(struct pool *p)
     int code = HO_EXIT_OK;
 
     while (code == HO_EXIT_OK && p->code == HO_EXIT_OK) {
-        while (may_start(p) && code == HO_EXIT_OK) {
+        if (wants_start(p) && gap_ms(p) == 0) {
             code = start_next(p);
         }
-        if (code != HO_EXIT_OK || p->running == 0) {
+        if (code != HO_EXIT_OK || (p->running == 0 && !wants_start(p))) {
             break;
         }
         wait_for_one(p);

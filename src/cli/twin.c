@@ -15,6 +15,8 @@
 #include "model/model.h"
 #include "os/neightbl.h"
 
+#define LINKWATCH_MAX_NS (1100 * INT64_C(1000000)) /* it acts within a second */
+
 /* ---- in between the runner and an engine ----------------------------------------------------- */
 
 /* The runner (scenario/runner.h) calls an engine's begin and finish; something is to be done behind
@@ -73,6 +75,7 @@ static int begin_model(void *self, const struct ho_plan *plan, struct ho_timelin
 {
     int err = between.engine->begin(self, plan, timeline);
 
+    ho_model_linkwatch(ho_model_of(between.engine), between.twin->linkwatch_ns);
     for (uint16_t i = 0; i < plan->node_count && err == 0; i++) {
         struct ho_host *host = ho_model_host(ho_model_of(between.engine), i);
 
@@ -211,6 +214,32 @@ static int fit_sysctls(struct ho_twin *t, struct ho_plan *plan, const struct ho_
     return 0;
 }
 
+static bool loses_carrier(const struct ho_record *r)
+{
+    return r->kind == HO_REC_FAULT &&
+           (strcmp(r->u.fault.verb, "unplug") == 0 || strcmp(r->u.fault.verb, "power-off") == 0);
+}
+
+/* When the first neighbour went after a plug was pulled or the peer's host lost its power. */
+static int64_t find_linkwatch(const struct ho_timeline *tl)
+{
+    const struct ho_record *fault = NULL;
+
+    for (size_t i = 0; i < tl->n; i++) {
+        const struct ho_record *r = &tl->rec[i];
+
+        if (loses_carrier(r)) {
+            fault = r;
+        } else if (fault != NULL && r->t.ns - fault->t.ns > LINKWATCH_MAX_NS) {
+            fault = NULL;
+        } else if (fault != NULL && r->kind == HO_REC_NEIGH &&
+                   strcmp(r->u.neigh.state, "gone") == 0 && strcmp(r->host, fault->host) != 0) {
+            return r->t.ns - fault->t.ns;
+        }
+    }
+    return -1;
+}
+
 static int fit(struct ho_twin *t, struct ho_play *model, const struct ho_play *kernel)
 {
     const char *profile = ho_machine_profile_of(ho_play_kernel(kernel), &t->profile_exact);
@@ -224,6 +253,7 @@ static int fit(struct ho_twin *t, struct ho_play *model, const struct ho_play *k
             t->jiffies_known &= fit_ticks(node, &kernel->timeline);
         }
     }
+    t->linkwatch_ns = find_linkwatch(&kernel->timeline);
     t->model = model;
     return fit_sysctls(t, model->plan, &kernel->timeline);
 }

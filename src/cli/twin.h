@@ -8,7 +8,9 @@
  *
  * Where it comes from: the settings records of the kernel's timeline (sysctls as read back in each
  * namespace, hz, jiffies0, phase_ns); the release's profile (cli/machine.h); and the neighbours'
- * reachable times of each namespace (os/neightbl.h), at the beginning and at the end.
+ * reachable times of each namespace (os/neightbl.h), at the beginning and at the end. How long link
+ * watch took to act on a lost carrier is seen by when the neighbours of that host were gone
+ * (ground-truth B8).
  */
 
 #ifndef HO_CLI_TWIN_H
@@ -28,11 +30,12 @@ struct ho_twin {
     struct ho_play *model;           /* whose plan is changed; NULL: none yet */
     struct ho_step *setup, *planned; /* its setup now, owned; and as it was */
     size_t planned_count;
-    char (*value)[64];  /* of the sysctls in it, owned */
-    bool jiffies_known; /* of every host, at time 0 */
-    bool redrawn;       /* the kernel drew reachable times anew in the middle */
-    bool profile_exact; /* the model has a profile of the release */
-    size_t left_out;    /* sysctls whose value the model does not take */
+    char (*value)[64];    /* of the sysctls in it, owned */
+    bool jiffies_known;   /* of every host, at time 0 */
+    bool redrawn;         /* the kernel drew reachable times anew in the middle */
+    bool profile_exact;   /* the model has a profile of the release */
+    int64_t linkwatch_ns; /* from a lost carrier to what follows from it; -1: not seen */
+    size_t left_out;      /* sysctls whose value the model does not take */
 };
 
 /* Plays `p`, which was planned for the kernel. Returns as ho_play() does, with *ret to be freed in

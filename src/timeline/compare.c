@@ -327,10 +327,34 @@ static bool is_step(const struct compare *c, size_t k)
            c->opts.tolerance.ns + ho_clk_jiffies_dur(&clk, step).ns;
 }
 
+/* A state that only one of them has, since it lasted less than the tolerance: a look at the socket
+ * can miss it.
+ */
+static bool is_missed_state(const struct compare *c, const struct ho_compare_row *row)
+{
+    const struct ho_timeline *tl = row->a != NULL ? c->a.tl : c->b.tl;
+    const struct ho_record *r = row->a != NULL ? row->a : row->b;
+
+    if ((row->a != NULL && row->b != NULL) || r->kind != HO_REC_SOCK) {
+        return false;
+    }
+    for (const struct ho_record *o = r + 1; o < tl->rec + tl->n; o++) {
+        if (o->kind == HO_REC_SOCK && same_text(o->host, r->host) && same_text(o->conn, r->conn) &&
+            !same_text(o->u.sock.state, r->u.sock.state)) {
+            return o->t.ns - r->t.ns <= c->opts.tolerance.ns;
+        }
+    }
+    return false;
+}
+
 static void judge_row(struct compare *c, size_t k)
 {
     struct ho_comparison *r = &c->c;
     struct ho_compare_row *row = &r->row[k];
+
+    if (c->opts.wheel_hz > 0 && is_missed_state(c, row)) {
+        row->status = HO_COMPARE_SAME;
+    }
 
     if (row->status == HO_COMPARE_SAME && c->opts.wheel_hz > 0 &&
         size_of(row->b_ns - row->a_ns) < size_of(row->apart_ns)) {

@@ -16,7 +16,8 @@
  * With `wheel_hz` a time that is beyond the tolerance may be that much further apart, and counts as
  * a step: the step of the longest timer that could have made it - the socket's last one, or one for
  * the time since the record before. What a step late makes late on its host is not late for
- * it: the difference is then the smaller of both ways to take it.
+ * it: the difference is then the smaller of both ways to take it. And a state that lasts less than
+ * the tolerance may be missed by one of them.
  */
 
 #ifndef HO_TIMELINE_COMPARE_H

@@ -156,6 +156,26 @@ static void what_follows_a_late_timer_on_time_is_on_time(void **state)
     assert_int_equal(c.row[c.n - 1].apart_ns, 0);
 }
 
+static void a_state_of_a_moment_may_be_missed(void **state)
+{
+    (void)state;
+    struct ho_compare_opts opts = { .tolerance = ho_ms(2), .wheel_hz = 250 };
+
+    make_sock(&a, 3, "server", "ESTABLISHED", HO_SOCK_TIMER_OFF, "");
+    make_sock(&a, 7, "server", "CLOSE-WAIT", HO_SOCK_TIMER_OFF, "");
+    make_sock(&a, 9, "server", "LAST-ACK", HO_SOCK_TIMER_ON, "");
+    make_sock(&b, 3, "server", "ESTABLISHED", HO_SOCK_TIMER_OFF, "");
+    make_sock(&b, 9, "server", "LAST-ACK", HO_SOCK_TIMER_ON, "");
+    compare(&opts);
+    assert_int_equal(c.first, c.n);
+    opts.tolerance = ho_ms(1); /* it lasted 2 ms */
+    compare(&opts);
+    assert_int_equal(c.row[c.first].status, HO_COMPARE_ONLY_A);
+    opts = (struct ho_compare_opts){ .tolerance = ho_ms(2) };
+    compare(&opts);
+    assert_int_equal(c.row[c.first].status, HO_COMPARE_ONLY_A);
+}
+
 static void a_missing_record_does_not_shift_the_rest(void **state)
 {
     (void)state;
@@ -257,6 +277,7 @@ int main(void)
         TEST(a_step_of_the_wheel_is_told_apart),
         TEST(a_short_timer_has_a_small_step),
         TEST(what_follows_a_late_timer_on_time_is_on_time),
+        TEST(a_state_of_a_moment_may_be_missed),
         TEST(a_missing_record_does_not_shift_the_rest),
         TEST(another_errno_is_named_with_both),
         TEST(of_a_socket_the_states_are_compared_not_the_samples),

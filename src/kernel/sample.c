@@ -112,8 +112,11 @@ static struct ho_play_sock play_sock(struct ho_kernel *k, const struct ho_kernel
     };
 }
 
-/* A command says nothing of its sockets: its connections are called as its process is, or as its
- * host if that is the first process, by the end that is seen first, which is the one that connects.
+#define FIRST_FREE_PORT 32768
+
+/* A command says nothing of its sockets: a connection is called as the process that connects is, or
+ * as its host if that is the first process. The accepting end has the port that was listened on,
+ * the other one of the system's choice (net.ipv4.ip_local_port_range).
  */
 static void claim(struct ho_kernel *k, const struct ho_kernel_host *h, const struct ho_play_sock *s)
 {
@@ -121,8 +124,9 @@ static void claim(struct ho_kernel *k, const struct ho_kernel_host *h, const str
         .local = s->local, .remote = s->remote, .lport = s->lport, .rport = s->rport
     };
     const char *name = strcmp(s->process, "app") == 0 ? h->plan->name : s->process;
+    bool accepted = s->lport < FIRST_FREE_PORT && s->rport >= FIRST_FREE_PORT;
 
-    ho_play_conn_claim(&k->trace, h->node, &t, s->process, name);
+    ho_play_conn_claim(&k->trace, h->node, &t, s->process, accepted ? NULL : name);
 }
 
 static struct ho_kernel_proc *proc_of(struct ho_kernel *k, const struct ho_play_end *e)

@@ -295,7 +295,7 @@ static void look_at_neighs(struct ho_kernel *k, struct ho_kernel_host *h)
 void ho_kernel_sample(struct ho_kernel *k, struct ho_kernel_host *h)
 {
     h->dirty = false;
-    if (h->plan == NULL || !h->up || k->trace.err != 0) {
+    if (h->plan == NULL || !h->up || k->trace.err != 0 || !ho_trace_records(&k->trace)) {
         return;
     }
     k->trace.now = k->started ? ho_kernel_relay_now(k) : (struct ho_time){ k->zero.ns };

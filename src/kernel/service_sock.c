@@ -2,7 +2,7 @@
  *
  * A command's processes are those below its init; each has links in /proc/PID/fd that name the
  * inodes of its sockets (proc(5)), the same numbers that sock_diag gives. What was found is
- * remembered; an inode that is not known has /proc read again, at most every LOOK_EVERY.
+ * remembered; an inode that is not known has /proc read again, more and more seldom.
  */
 
 #include <errno.h>
@@ -16,22 +16,42 @@
 #include "os/diag.h"
 #include "os/sockfd.h"
 
-#define LOOK_EVERY (20 * 1000000LL) /* ns */
+#define LOOK_AGAIN 1000000LL           /* ns, for an inode that nobody had; doubled each time */
+#define LOOK_SELDOM (1000 * 1000000LL) /* up to this */
 #define PIDS_MAX 4096
 #define FDS_MAX 1024
 #define SOCKS_MAX 16384
 #define DEPTH_MAX 64 /* of children of children */
 
-/* The command that process belongs to; NULL: none of ours. */
-static const struct ho_service *service_of(const struct ho_services *s, pid_t pid)
+/* All processes of the room. */
+struct people {
+    int count;
+    pid_t pid[PIDS_MAX], parent[PIDS_MAX];
+    struct ho_os_sockfd fd[FDS_MAX];
+};
+
+static pid_t parent_of(const struct people *all, pid_t pid)
+{
+    for (int i = 0; i < all->count; i++) {
+        if (all->pid[i] == pid) {
+            return all->parent[i];
+        }
+    }
+    return 0;
+}
+
+/* The command of `host` that a process belongs to; NULL: it belongs to none. */
+static const struct ho_service *service_of(const struct ho_services *s, const struct people *all,
+                                           uint16_t host, pid_t pid)
 {
     for (unsigned depth = 0; pid > 1 && depth < DEPTH_MAX; depth++) {
         for (size_t i = 0; i < s->count; i++) {
-            if (s->service[i].runs && s->service[i].child.pid == pid) {
-                return &s->service[i];
+            const struct ho_service *v = &s->service[i];
+            if (v->runs && v->host == host && v->child.pid == pid) {
+                return v;
             }
         }
-        pid = ho_os_ppid(pid);
+        pid = parent_of(all, pid);
     }
     return NULL;
 }
@@ -64,23 +84,40 @@ static void look_into(struct ho_services *s, uint16_t proc, pid_t pid, struct ho
     }
 }
 
-/* Reads /proc anew. */
-static void look_around(struct ho_services *s)
+/* Forgets what is known of a host's sockets. */
+static void forget_socks(struct ho_services *s, uint16_t host)
 {
-    pid_t *pid = calloc(PIDS_MAX, sizeof(*pid));
-    struct ho_os_sockfd *fd = calloc(FDS_MAX, sizeof(*fd));
-    int n = pid != NULL && fd != NULL ? ho_os_pids(pid, PIDS_MAX) : 0;
+    size_t kept = 0;
 
-    s->socks = 0;
-    for (int i = 0; i < n && i < PIDS_MAX; i++) {
-        const struct ho_service *v = service_of(s, pid[i]);
-        if (v != NULL) {
-            look_into(s, v->proc, pid[i], fd);
+    for (size_t i = 0; i < s->socks; i++) {
+        if (s->service[s->sock[i].proc].host != host) {
+            s->sock[kept++] = s->sock[i];
         }
     }
-    s->looked_ns = ho_os_now().ns;
-    free(pid);
-    free(fd);
+    s->socks = kept;
+}
+
+/* Reads /proc anew for one host. */
+static void look_around(struct ho_services *s, uint16_t host)
+{
+    struct people *all = malloc(sizeof(*all));
+
+    if (all == NULL) {
+        return;
+    }
+    forget_socks(s, host);
+    all->count = ho_os_pids(all->pid, PIDS_MAX);
+    all->count = all->count < PIDS_MAX ? all->count : PIDS_MAX;
+    for (int i = 0; i < all->count; i++) {
+        all->parent[i] = ho_os_ppid(all->pid[i]);
+    }
+    for (int i = 0; i < all->count; i++) {
+        const struct ho_service *v = service_of(s, all, host, all->pid[i]);
+        if (v != NULL) {
+            look_into(s, v->proc, all->pid[i], all->fd);
+        }
+    }
+    free(all);
 }
 
 static const struct ho_service_sock *find(const struct ho_services *s, uint16_t host,
@@ -104,14 +141,32 @@ static bool any_runs(const struct ho_services *s, uint16_t host)
     return false;
 }
 
+/* Is it time to look for an inode that nobody had when it was looked for last? A socket that was
+ * just made has an inode before it has a descriptor.
+ */
+static bool may_look(struct ho_services *s, uint64_t inode)
+{
+    const int64_t now = ho_os_now().ns;
+    struct ho_service_stranger *at = &s->stranger[inode % HO_SERVICE_STRANGERS];
+
+    if (at->inode == inode && now < at->next_ns) {
+        return false;
+    }
+    at->wait_ns = at->inode != inode          ? LOOK_AGAIN
+                  : at->wait_ns < LOOK_SELDOM ? 2 * at->wait_ns
+                                              : at->wait_ns;
+    at->inode = inode;
+    at->next_ns = now + at->wait_ns;
+    return true;
+}
+
 static const struct ho_service_sock *find_or_look(struct ho_services *s, uint16_t host,
                                                   uint64_t inode)
 {
     const struct ho_service_sock *sock = inode != 0 ? find(s, host, inode) : NULL;
 
-    if (sock == NULL && inode != 0 && any_runs(s, host) &&
-        ho_os_now().ns - s->looked_ns >= LOOK_EVERY) {
-        look_around(s);
+    if (sock == NULL && inode != 0 && any_runs(s, host) && may_look(s, inode)) {
+        look_around(s, host);
         sock = find(s, host, inode);
     }
     return sock;
@@ -153,7 +208,7 @@ int ho_services_options(struct ho_services *s, uint16_t host, uint32_t inode,
         if (err == -EPERM || err == -ENOSYS) {
             return err;
         }
-        look_around(s); /* the descriptor is another one by now */
+        look_around(s, host); /* the descriptor is another one by now */
     }
     return -ENOENT;
 }

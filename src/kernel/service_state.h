@@ -62,6 +62,14 @@ struct ho_service_sock {
     int fd;
 };
 
+/* An inode that no process of ours has. */
+struct ho_service_stranger {
+    uint64_t inode;
+    int64_t next_ns, wait_ns; /* not looked for before; and how long after the last time */
+};
+
+#define HO_SERVICE_STRANGERS 256
+
 struct ho_service_line {
     enum ho_service_event_kind kind;
     uint16_t proc;
@@ -86,7 +94,7 @@ struct ho_services {
 
     struct ho_service_sock *sock;
     size_t socks, sock_room;
-    int64_t looked_ns; /* when /proc was read last */
+    struct ho_service_stranger stranger[HO_SERVICE_STRANGERS]; /* by the inode */
 
     char why[2 * HO_OS_WHY];
 };

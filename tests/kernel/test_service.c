@@ -565,7 +565,6 @@ TEST(sockets_have_an_owner_and_options_that_are_in_force)
     int fd = connected(&st);
     uint32_t inode;
     (void)accepted_by(&inode);
-    (void)usleep(30000);
     ROOM_CHECK(ho_services_owner(st.services, SERVER, inode) == DB);
     ROOM_CHECK(ho_services_owner(st.services, CLIENT, inode) == HO_PLAN_NONE);
     ROOM_CHECK(ho_services_owner(st.services, SERVER, 0) == HO_PLAN_NONE);
@@ -574,7 +573,6 @@ TEST(sockets_have_an_owner_and_options_that_are_in_force)
     ROOM_CHECK(ho_services_options(st.services, SERVER, inode, &o) == 0);
     ROOM_CHECK(o.keepalive == 1 && o.keepidle == 61 && o.keepintvl == 75 && o.keepcnt == 9);
     ROOM_CHECK(o.user_timeout == 7000);
-    (void)usleep(30000);
     ROOM_CHECK(ho_services_options(st.services, SERVER, (uint32_t)self.st_ino, &o) == -ENOENT);
     (void)close(fd);
     END;
@@ -611,7 +609,6 @@ TEST(reading_options_does_not_hold_back_the_fin)
         int fd = connected(&st);
         uint32_t inode;
         pid_t pid = accepted_by(&inode);
-        (void)usleep(25000);
         ROOM_CHECK(ho_services_options(st.services, SERVER, inode, &o) == 0);
         ROOM_CHECK(o.keepalive == 0);
         bool held = round == 0;

@@ -13,7 +13,7 @@
 
 #define ETH_HEADER 14
 #define MTU_MIN 68
-#define MTU_MAX 65535
+#define MTU_MAX 65521 /* of a TAP: the frame has 65535 bytes at most */
 
 /* ---- what the model's hosts do not send ------------------------------------------------------ */
 

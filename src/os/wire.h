@@ -6,6 +6,9 @@
  * AF_PACKET socket. Offloads are off in both: each frame is one that a real wire could carry, with
  * its checksums right.
  *
+ * Some 1000 frames of the host may wait for us; more are lost, as by a card whose queue is full.
+ * They are lost where nobody records them, so whoever holds a wire reads it without delay.
+ *
  * The host's end is named and addressed as asked. The interface does what the model's hosts
  * do and no more: no address by itself (addr_gen_mode none), no router solicitation, no duplicate
  * address detection. What Linux cannot be told to leave - multicast listener reports for the
@@ -34,7 +37,7 @@ struct ho_os_wire_options {
     int netns;        /* the host's */
     const char *name; /* in the host: "eth0"; 1 to 15 bytes */
     struct ho_mac mac;
-    uint32_t mtu; /* 68..65535; IPv6 needs 1280 */
+    uint32_t mtu; /* 68..65521; IPv6 needs 1280 */
     enum ho_os_wire_form form;
 };
 

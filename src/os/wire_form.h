@@ -8,6 +8,9 @@
 #include "os/net.h"
 #include "os/wire.h"
 
+/* Frames of the host that may wait for us, in both forms. */
+#define HO_OS_WIRE_QUEUE 1024
+
 struct ho_os_wire {
     const struct ho_os_wire_ops *ops;
     char name[IF_NAMESIZE]; /* in the host */
@@ -18,6 +21,8 @@ struct ho_os_wire {
     struct ho_os_wire_counts counts;
     struct ho_os_net *net; /* veth: of the far end's namespace */
     int far;               /* veth: the far end there */
+    uint8_t *ring;         /* veth: slots of the packet socket, shared with the kernel */
+    size_t ring_bytes, slot_bytes, slots, slot; /* slot: the next to read */
 };
 
 struct ho_os_wire_ops {

@@ -8,6 +8,7 @@
 #include <linux/if_tun.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "os/netns.h"
@@ -22,6 +23,32 @@ static int no_device(char *why, int err)
               err == -EACCES || err == -EPERM
                   ? "this user may not read and write it; a veth pair needs no device"
                   : "the kernel has no TAP devices (CONFIG_TUN, modprobe tun)");
+    return err;
+}
+
+/* A TAP's own queue is as long as its txqueuelen. */
+static int configure(const struct ho_os_wire *w, const struct ho_os_wire_options *o, char *why)
+{
+    struct ifreq r = { .ifr_hwaddr.sa_family = ETHERNET };
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int err = fd < 0 ? -errno : 0;
+
+    memcpy(r.ifr_name, w->name, sizeof(r.ifr_name));
+    memcpy(r.ifr_hwaddr.sa_data, &o->mac, sizeof(o->mac));
+    if (err == 0 && ioctl(fd, SIOCSIFHWADDR, &r) != 0) {
+        err = -errno;
+    }
+    r.ifr_qlen = HO_OS_WIRE_QUEUE;
+    if (err == 0 && ioctl(fd, SIOCSIFTXQLEN, &r) != 0) {
+        err = -errno;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (err != 0) {
+        ho_os_why(why, "cannot set the MAC address and the queue of %s: %s", o->name,
+                  strerror(-err));
+    }
     return err;
 }
 
@@ -41,15 +68,7 @@ static int make(struct ho_os_wire *w, const struct ho_os_wire_options *o, char *
         ho_os_why(why, "cannot make the TAP device %s: %s", o->name, strerror(-err));
         return err;
     }
-    r.ifr_hwaddr.sa_family = ETHERNET;
-    memcpy(r.ifr_hwaddr.sa_data, &o->mac, sizeof(o->mac));
-    if (ioctl(w->fd, SIOCSIFHWADDR, &r) != 0) {
-        int err = -errno;
-
-        ho_os_why(why, "cannot set the MAC address of %s: %s", o->name, strerror(-err));
-        return err;
-    }
-    return 0;
+    return configure(w, o, why);
 }
 
 static int tap_open(struct ho_os_wire *w, const struct ho_os_wire_options *o, char *why)

@@ -1,6 +1,10 @@
 /* A wire that is a veth pair and a packet socket (packet(7)) at its far end. The far end has no
  * address, no ARP and no IPv6: nobody answers there but us.
  *
+ * What arrives waits in slots that we share with the kernel (packet_mmap.rst, TPACKET_V2): the
+ * queue of an ordinary packet socket is bounded by net.core.rmem_max, which is some 90 full frames,
+ * and only root may go beyond it.
+ *
  * A packet socket sees what the sender's stack left for the hardware to do: a checksum not yet
  * made, a segment of 64 KiB not yet cut. So the sender's offloads are turned off.
  */
@@ -14,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,7 +26,9 @@
 #include "os/sysctl.h"
 #include "os/wire_form.h"
 
-#define QUEUE_BYTES (4 << 20) /* as many frames as a TAP's queue of 500 and more */
+#define RING_BYTES (8u << 20) /* of large frames fewer may wait */
+#define PAGE 4096u
+#define TOO_LONG ((size_t)INT32_MAX)
 #define NAME_TRIES 100000u
 
 static int set_ethtool(int fd, const char *name, uint32_t command)
@@ -64,20 +71,55 @@ static void forget_error(int fd)
     (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &ignored, &len);
 }
 
+/* Slots of a power of 2, so that blocks of whole pages hold them without a rest. */
+static int make_ring(struct ho_os_wire *w)
+{
+    int version = TPACKET_V2;
+    unsigned slot = 2048; /* the headers that the kernel puts before a frame are below 128 bytes */
+
+    while (slot < w->mtu + ETH_HLEN + 128) {
+        slot *= 2;
+    }
+    unsigned block = slot > PAGE ? slot : PAGE;
+    unsigned slots = slot * HO_OS_WIRE_QUEUE > RING_BYTES ? RING_BYTES / slot : HO_OS_WIRE_QUEUE;
+    struct tpacket_req q = { .tp_block_size = block,
+                             .tp_block_nr = slots / (block / slot),
+                             .tp_frame_size = slot,
+                             .tp_frame_nr = slots };
+
+    if (setsockopt(w->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) != 0 ||
+        setsockopt(w->fd, SOL_PACKET, PACKET_RX_RING, &q, sizeof(q)) != 0) {
+        return -errno;
+    }
+    void *ring = mmap(NULL, (size_t)slot * slots, PROT_READ | PROT_WRITE, MAP_SHARED, w->fd, 0);
+
+    if (ring == MAP_FAILED) {
+        return -errno;
+    }
+    (void)madvise(ring, (size_t)slot * slots, MADV_DONTFORK); /* an agent would keep it */
+    w->ring = ring;
+    w->ring_bytes = (size_t)slot * slots;
+    w->slot_bytes = slot;
+    w->slots = slots;
+    return 0;
+}
+
 static int open_socket(struct ho_os_wire *w)
 {
     struct sockaddr_ll at = { .sll_family = AF_PACKET,
                               .sll_protocol = htons(ETH_P_ALL),
                               .sll_ifindex = w->far };
-    int one = 1, bytes = QUEUE_BYTES;
+    int one = 1;
 
     /* Protocol 0: nothing arrives before it is bound. */
     w->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (w->fd < 0) {
         return -errno;
     }
-    if (setsockopt(w->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) != 0) {
-        (void)setsockopt(w->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+    int err = make_ring(w);
+
+    if (err != 0) {
+        return err;
     }
     if (setsockopt(w->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) != 0 ||
         setsockopt(w->fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one)) != 0 ||
@@ -158,6 +200,9 @@ static int veth_open(struct ho_os_wire *w, const struct ho_os_wire_options *o, c
 
 static void veth_close(struct ho_os_wire *w)
 {
+    if (w->ring != NULL) {
+        (void)munmap(w->ring, w->ring_bytes);
+    }
     if (w->fd >= 0) {
         (void)close(w->fd);
     }
@@ -167,26 +212,44 @@ static void veth_close(struct ho_os_wire *w)
     ho_os_net_close(w->net);
 }
 
+/* Nothing waits: because nothing was sent, or because there is no interface any more. An error that
+ * the socket has (ENETDOWN, once the far end is gone) would else be told by poll() for ever.
+ */
+static ssize_t nothing(struct ho_os_wire *w)
+{
+    struct ho_os_link link;
+    int error = 0;
+    socklen_t len = sizeof(error);
+
+    if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0 &&
+        ho_os_net_link_get(w->net, w->far, &link) != 0) {
+        return -ENETDOWN;
+    }
+    return -EAGAIN;
+}
+
+/* The kernel and we hand the slots to each other by tp_status; what it wrote before is seen after
+ * (packet_mmap.rst).
+ */
 static ssize_t veth_read(struct ho_os_wire *w, void *buf, size_t size)
 {
-    for (;;) {
-        ssize_t n = recv(w->fd, buf, size, MSG_TRUNC | MSG_DONTWAIT);
-        struct ho_os_link link;
+    uint8_t *slot = w->ring + w->slot * w->slot_bytes;
+    struct tpacket2_hdr *h = (struct tpacket2_hdr *)(void *)slot;
 
-        if (n >= 0) {
-            return n;
-        }
-        if (errno == EAGAIN) {
-            return -EAGAIN;
-        }
-        /* ENETDOWN is said once when the far end goes down, by us or with the host's end. */
-        if (errno != ENETDOWN && errno != EINTR) {
-            return -errno;
-        }
-        if (ho_os_net_link_get(w->net, w->far, &link) != 0) {
-            return -ENETDOWN;
-        }
+    if ((__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) == 0) {
+        return nothing(w);
     }
+    size_t len = h->tp_len;
+
+    /* A frame longer than its slot is cut there: it is longer than the MTU and is not ours. */
+    if (h->tp_snaplen < len) {
+        len = TOO_LONG;
+    } else {
+        memcpy(buf, slot + h->tp_mac, len < size ? len : size);
+    }
+    __atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+    w->slot = (w->slot + 1) % w->slots;
+    return (ssize_t)len;
 }
 
 static ssize_t veth_write(struct ho_os_wire *w, const void *frame, size_t len)

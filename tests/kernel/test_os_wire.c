@@ -25,7 +25,7 @@
 #include "os/wire.h"
 #include "support/in_room.h"
 
-#define FRAME 2048
+#define FRAME 65550
 #define MTU 1500
 #define HASTY "net.ipv6.conf.default.mldv2_unsolicited_report_interval"
 
@@ -42,6 +42,7 @@ struct world {
     uint64_t frames, tcp, bad, noise; /* bad: with a wrong checksum */
     size_t longest;
     bool ipv6;
+    uint32_t mtu;   /* 0: MTU */
     bool hasty_mld; /* reports at once, and not within a second (RFC 3810, 9.11) */
 };
 
@@ -72,7 +73,7 @@ static void build(struct world *w, enum ho_os_wire_form form)
         struct ho_os_wire_options o = { .netns = s->netns,
                                         .name = "eth0",
                                         .mac = { { 2, 0, 0, 0, 0, (uint8_t)(i + 1) } },
-                                        .mtu = MTU,
+                                        .mtu = w->mtu != 0 ? w->mtu : MTU,
                                         .form = form };
 
         if (ho_os_wire_open(&s->wire, &o, why) != 0) {
@@ -136,7 +137,7 @@ static void look(struct world *w, const uint8_t *d, size_t n)
 /* Carries what is there. Returns how many frames. */
 static int carry(struct world *w)
 {
-    uint8_t d[FRAME];
+    static uint8_t d[FRAME];
     struct ho_time at;
     int count = 0;
 
@@ -215,13 +216,15 @@ static void connect_both(struct world *w, int *ret_client, int *ret_server)
 struct how {
     enum ho_os_wire_form form;
     bool ipv6;
+    uint32_t mtu;
 };
 
 static int bytes_arrive(void *arg)
 {
     static uint8_t out[200000], in[200000];
     const struct how *how = arg;
-    struct world w = { .ipv6 = how->ipv6 };
+    struct world w = { .ipv6 = how->ipv6, .mtu = how->mtu };
+    size_t mtu = how->mtu != 0 ? how->mtu : MTU;
     size_t sent = 0, got = 0;
     int c, s;
 
@@ -240,9 +243,9 @@ static int bytes_arrive(void *arg)
         got += n > 0 ? (size_t)n : 0;
     }
     ROOM_CHECK(memcmp(in, out, sizeof(in)) == 0);
-    ROOM_CHECK(w.tcp > sizeof(in) / MTU);
+    ROOM_CHECK(w.tcp > sizeof(in) / mtu);
     ROOM_CHECK(w.bad == 0);
-    ROOM_CHECK(w.longest <= MTU + 14);
+    ROOM_CHECK(w.longest <= mtu + 14 && w.longest > mtu / 2);
     ROOM_CHECK(ho_os_wire_counts(w.side[0].wire).in + ho_os_wire_counts(w.side[1].wire).in ==
                w.frames);
     (void)close(c);
@@ -282,6 +285,20 @@ static void frames_go_both_ways_with_right_checksums(void **state)
 {
     (void)state;
     on_both(bytes_arrive, true);
+}
+
+static void large_frames_go_too(void **state)
+{
+    static const uint32_t mtus[] = { 9000, 65521 };
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct how how = { .form = i % 2 ? HO_OS_WIRE_VETH : HO_OS_WIRE_TAP, .mtu = mtus[i / 2] };
+
+        if (possible(IN_ROOM_ROOT, how.form)) {
+            assert_int_equal(in_room(IN_ROOM_ROOT, bytes_arrive, &how), 0);
+        }
+    }
 }
 
 /* ---- carrier, names -------------------------------------------------------------------------- */
@@ -407,6 +424,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_go_both_ways_with_right_checksums),
+        cmocka_unit_test(large_frames_go_too),
         cmocka_unit_test(carrier_off_is_seen_inside_and_on_again),
         cmocka_unit_test(an_idle_ipv6_host_is_silent),
         cmocka_unit_test(without_a_tap_the_wire_is_a_veth_pair),

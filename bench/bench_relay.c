@@ -77,17 +77,19 @@ static void no_delay(int fd)
     must(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0, "TCP_NODELAY");
 }
 
-static void whole(int fd, bool out, uint8_t *bytes)
+/* False: the other end has finished. */
+static bool whole(int fd, bool out, uint8_t *bytes)
 {
     for (size_t done = 0; done < BYTES;) {
         ssize_t n = out ? send(fd, bytes + done, BYTES - done, MSG_NOSIGNAL)
                         : recv(fd, bytes + done, BYTES - done, 0);
 
         if (n <= 0) {
-            _exit(0); /* the other end has finished */
+            return false;
         }
         done += (size_t)n;
     }
+    return true;
 }
 
 static int answer(void *arg)
@@ -104,10 +106,9 @@ static int answer(void *arg)
     fd = accept(l, NULL, NULL);
     must(fd >= 0, "accept");
     no_delay(fd);
-    for (;;) {
-        whole(fd, false, bytes);
-        whole(fd, true, bytes);
+    while (whole(fd, false, bytes) && whole(fd, true, bytes)) {
     }
+    return 0;
 }
 
 static int ask(void *arg)
@@ -130,8 +131,7 @@ static int ask(void *arg)
     for (int i = 0; i < ROUNDS; i++) {
         int64_t t = ho_os_now().ns;
 
-        whole(fd, true, bytes);
-        whole(fd, false, bytes);
+        must(whole(fd, true, bytes) && whole(fd, false, bytes), "the connection");
         shared->ns[i] = ho_os_now().ns - t;
     }
     return 0;

@@ -1,4 +1,4 @@
-/* See os/lo.h. The socket sees each packet twice, going out and coming in: the first is left out. */
+/* See os/lo.h. The socket sees each packet twice, going out and coming in; one is enough. */
 
 #include "os/lo.h"
 

@@ -174,10 +174,11 @@ static bool cwnd_limited(const struct ho_tcp *c)
 {
     const struct ho_tcp_work *w = c->work;
 
-    if (tcp_cwnd(c) < tcp_ssthresh(c)) {
-        return tcp_cwnd(c) < 2 * w->max_packets_out;
+    if (w->cwnd_limited) {
+        return true;
     }
-    return w->cwnd_limited;
+    /* in slow start it may grow to twice what was used */
+    return tcp_cwnd(c) < tcp_ssthresh(c) && tcp_cwnd(c) < 2 * w->max_packets_out;
 }
 
 void tcp_cc_acked(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t acked, struct ho_time now)
@@ -233,48 +234,56 @@ void tcp_cc_idle(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
         cwnd >>= 1;
     }
     cc->cwnd = cwnd > least ? cwnd : least;
-    cc->cwnd_used = 0;
-    cc->cwnd_stamp = tcp_tick_now(env, now);
+    w->cwnd_used = 0;
+    w->cwnd_stamp = tcp_tick_now(env, now);
 }
 
-/* Was the window used? An application that does not fill it for a timeout loses half of what it
- * did not use (RFC 7661, Linux tcp_cwnd_application_limited).
- */
-void tcp_cc_validate(struct ho_tcp_env *env, struct ho_tcp *c, bool limited, struct ho_time now)
+/* The application does not fill the window: half of what it did not use goes. */
+static void application_limited(struct ho_tcp *c)
 {
     struct ho_tcp_work *w = c->work;
     struct ho_tcp_cc *cc = c->cc;
+    uint32_t used = w->cwnd_used > TCP_INIT_CWND ? w->cwnd_used : TCP_INIT_CWND;
 
-    if (w->packets_out > w->max_packets_out || limited) {
-        w->max_packets_out = w->packets_out;
-        w->cwnd_limited = limited;
-    } else if (w->packets_out == 0) {
-        w->cwnd_limited = limited;
-    }
-    if (cc == NULL) {
+    if (w->ca_state != TCP_CA_OPEN || (c->flags & (TCP_F_DEAD | TCP_F_NOSPACE)) != 0) {
         return;
     }
-    uint32_t tick = tcp_tick_now(env, now);
-    if (cwnd_limited(c)) {
-        cc->cwnd_used = 0;
-        cc->cwnd_stamp = tick;
-        return;
-    }
-    if (w->packets_out > cc->cwnd_used) {
-        cc->cwnd_used = w->packets_out;
-    }
-    if (tcp_sys(env, HO_SYSCTL_TCP_SLOW_START_AFTER_IDLE) == 0 ||
-        tick - cc->cwnd_stamp < tcp_us_ticks(env, w->rto_us) || w->ca_state != TCP_CA_OPEN) {
-        return;
-    }
-    uint32_t used = cc->cwnd_used > TCP_INIT_CWND ? cc->cwnd_used : TCP_INIT_CWND;
-    if (used < cc->cwnd) {
+    if (cc != NULL && used < cc->cwnd) {
         uint32_t kept = (cc->cwnd >> 1) + (cc->cwnd >> 2);
         cc->ssthresh = cc->ssthresh > kept ? cc->ssthresh : kept;
         cc->cwnd = (cc->cwnd + used) >> 1;
     }
-    cc->cwnd_used = 0;
-    cc->cwnd_stamp = tick;
+    w->cwnd_used = 0;
+}
+
+/* Was the window used? What counts is the fullest moment of each window of data, and whether it
+ * ever was the limit in it. Who does not fill it for a timeout loses some of it (RFC 7661, Linux
+ * tcp_cwnd_validate).
+ */
+void tcp_cc_validate(struct ho_tcp_env *env, struct ho_tcp *c, bool limited, struct ho_time now)
+{
+    struct ho_tcp_work *w = c->work;
+    uint32_t tick = tcp_tick_now(env, now);
+
+    if (!ho_seq_before(c->snd_una, w->usage_seq) || limited ||
+        (!w->cwnd_limited && w->packets_out > w->max_packets_out)) {
+        w->cwnd_limited = limited;
+        w->max_packets_out = w->packets_out;
+        w->usage_seq = c->snd_nxt;
+    }
+    if (cwnd_limited(c)) {
+        w->cwnd_used = 0;
+        w->cwnd_stamp = tick;
+        return;
+    }
+    if (w->packets_out > w->cwnd_used) {
+        w->cwnd_used = w->packets_out;
+    }
+    if (tcp_sys(env, HO_SYSCTL_TCP_SLOW_START_AFTER_IDLE) != 0 &&
+        (int32_t)(tick - w->cwnd_stamp) >= (int32_t)tcp_us_ticks(env, w->rto_us)) {
+        application_limited(c);
+        w->cwnd_stamp = tick;
+    }
 }
 
 /* Twice the window a round trip in slow start, 1.2 times after it. */

@@ -36,7 +36,7 @@ void ho_tcp_init(struct ho_tcp *c, struct ho_tcp_path *path, struct ho_tcp_opts 
         .rport = rport,
         .state = HO_TCP_CLOSE,
         .keep_at = HO_NEVER,
-        .scaling = 128,
+        .scaling = TCP_SCALING_UNKNOWN,
     };
 }
 
@@ -137,8 +137,12 @@ static bool close_state(struct ho_tcp_env *env, struct ho_tcp *c)
 
 int ho_tcp_shutdown(struct ho_tcp_env *env, struct ho_tcp *c, bool rd, bool wr, struct ho_time now)
 {
-    if (c->state == HO_TCP_CLOSE || c->state == HO_TCP_SYN_SENT) {
+    if (c->state == HO_TCP_CLOSE) {
         return -ENOTCONN;
+    }
+    if (c->state == HO_TCP_SYN_SENT) {
+        tcp_fail(env, c, ECONNRESET, HO_TCP_WHY_ABORT); /* Linux takes it for disconnect */
+        return 0;
     }
     c->shut |= (rd ? TCP_SHUT_RCV : 0) | (wr ? TCP_SHUT_SEND : 0);
     if (wr && (c->state == HO_TCP_ESTABLISHED || c->state == HO_TCP_CLOSE_WAIT) &&

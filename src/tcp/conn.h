@@ -19,17 +19,19 @@
 #define TCP_SSTHRESH_UNSET 0x7fffffffu
 #define TCP_MSS_DEFAULT 536u /* RFC 9293 3.7.1 */
 #define TCP_MSS_MIN 88u
-#define TCP_RTO_INIT_US 1000000u /* RFC 6298 2.1 */
-#define TCP_RTO_MIN_US 200000u   /* Linux TCP_RTO_MIN: also the base of T(N), ground-truth A3 */
-#define TCP_ATO_MIN_US 40000u    /* Linux TCP_ATO_MIN, TCP_DELACK_MIN */
-#define TCP_ATO_LEAST 0xffffu    /* ato_ticks: TCP_ATO_MIN_US, not yet in ticks */
+#define TCP_RTO_INIT_US 1000000u     /* RFC 6298 2.1 */
+#define TCP_RTO_FALLBACK_US 3000000u /* RFC 6298 5.7 */
+#define TCP_RTO_MIN_US 200000u       /* Linux TCP_RTO_MIN: also the base of T(N), ground-truth A3 */
+#define TCP_ATO_MIN_US 40000u        /* Linux TCP_ATO_MIN, TCP_DELACK_MIN */
+#define TCP_ATO_LEAST 0xffffu        /* ato_ticks: TCP_ATO_MIN_US, not yet in ticks */
 #define TCP_DELACK_MAX_US 200000u
 #define TCP_RESOURCE_PROBE_US 500000u /* Linux TCP_RESOURCE_PROBE_INTERVAL */
 #define TCP_TIMEWAIT_S 60             /* Linux TCP_TIMEWAIT_LEN */
 #define TCP_MAX_QUICKACKS 16u
-#define TCP_REORDERING 3u     /* RFC 5681 3.2: three duplicate ACKs */
-#define TCP_SKB_OVERHEAD 832u /* bytes Linux charges a segment beside its payload */
-#define TCP_GSO_MAX 65535u    /* bytes one segment of the send queue may hold */
+#define TCP_REORDERING 3u        /* RFC 5681 3.2: three duplicate ACKs */
+#define TCP_SKB_OVERHEAD 832u    /* bytes Linux charges a segment beside its payload */
+#define TCP_SCALING_UNKNOWN 128u /* of 256, until a segment was measured */
+#define TCP_GSO_MAX 65535u       /* bytes one segment of the send queue may hold */
 
 /* One run of sequence space to be sent or sent already: Linux's sk_buff. It holds one or more
  * maximum segments until it has to be told apart. The bytes are in ho_tcp_work.sndq.
@@ -68,8 +70,8 @@ enum ho_tcp_pending {
     TCP_PENDING_PROBE /* zero window */
 };
 
-#define TCP_OOO_MAX 1024u     /* segments kept out of order */
-#define TCP_BUSY_BYTES 16384u /* after so many bytes the work part stays until it is quiet long */
+#define TCP_OOO_MAX 1024u         /* segments kept out of order */
+#define TCP_QUIET_US 600000000ull /* silent so long, it forgets what it knew of the stream */
 
 struct ho_tcp_work {
     /* sending */
@@ -79,6 +81,9 @@ struct ho_tcp_work {
     struct ho_tcp_skb *emit, *emit_last;
     struct ho_time retrans_stamp; /* first retransmission of this episode, 0: none (A3's S) */
     struct ho_time rexmt_at, delack_at;
+    struct ho_time wheel_at; /* what rexmt_at was when it was last set */
+    uint64_t wheel_jiffy;    /* before it was rounded */
+    struct ho_time sent_at;  /* when anything was sent last */
     struct ho_seq sndq_seq;  /* sequence number of the first byte in sndq */
     struct ho_seq write_seq; /* end of what the application gave, FIN included */
     struct ho_seq pushed_seq, snd_sml;
@@ -88,8 +93,10 @@ struct ho_tcp_work {
     struct ho_seq rtt_seq;
     uint32_t n_skbs;                                         /* in the queue, sent or not */
     uint32_t packets_out, sacked_out, lost_out, retrans_out; /* segments */
-    uint32_t max_packets_out;
-    uint64_t pace; /* bytes a second, as of the last ACK; 0: none yet */
+    uint32_t max_packets_out, cwnd_used; /* in this window of data; since cwnd_stamp */
+    uint32_t cwnd_stamp;                 /* tick */
+    struct ho_seq usage_seq;             /* end of this window of data */
+    uint64_t pace;                       /* bytes a second, as of the last ACK; 0: none yet */
     uint32_t total_retrans;
     uint32_t rto_us;        /* in force: with backoff */
     uint32_t probes_tstamp; /* tick of the first probe timer, 0: none */
@@ -120,19 +127,22 @@ struct ho_tcp_work {
     uint32_t rmem;                 /* what Linux would charge for rcvq and ooo */
     uint32_t rcvq_space, rcvq_seq; /* receive buffer tuning: bytes a round trip, and since when */
     struct ho_time rcvq_time;
-    uint32_t rcv_rtt_us; /* smoothed, times 8 */
-    uint32_t rcv_tsecr;  /* the echo it was last measured by */
-    uint32_t moved;      /* bytes that went through: a busy connection keeps it */
+    uint32_t rcv_rtt_us;         /* smoothed, times 8 */
+    struct ho_time rcv_rtt_time; /* since when rcv_rtt_seq is waited for, 0: not yet */
+    struct ho_seq rcv_rtt_seq;
+    uint32_t rcv_tsecr; /* the echo it was last measured by */
+    uint32_t moved;     /* bytes that went through: what they taught is kept */
     uint8_t n_sacks;
-    uint8_t joined; /* segments that Linux would have joined with the last one in rcvq */
+    uint32_t held; /* charged for what was read of the first buffers in rcvq */
+    uint16_t
+        last_seg; /* payload of a segment that was no full one, 0: none (tcp_measure_rcv_mss) */
     bool has_dsack;
 };
 
 /* Congestion control: the window and what CUBIC remembers (RFC 9438). */
 struct ho_tcp_cc {
     uint32_t cwnd, ssthresh, cwnd_cnt;
-    uint32_t sndbuf; /* bytes */
-    uint32_t cwnd_used, cwnd_stamp;
+    uint32_t sndbuf;           /* bytes */
     uint32_t w_max, origin, k; /* segments, segments, 1/1024 s */
     uint32_t ack_cnt, tcp_cwnd, delay_min_us;
     uint32_t last_cwnd, last_tick, cnt;
@@ -250,6 +260,9 @@ uint32_t tcp_keepidle_ticks(const struct ho_tcp_env *env, const struct ho_tcp *c
 /* ---- rtt.c --------------------------------------------------------------------------------------
  */
 void tcp_rtt_sample(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t rtt_us, bool set_rto);
+/* The handshake gave no sample: what is sent before there is one waits for 3 s (RFC 6298 5.7). */
+void tcp_rtt_unknown(struct ho_tcp_env *env, struct ho_tcp *c);
+uint32_t tcp_rto_min_us(const struct ho_tcp_env *env);
 uint32_t tcp_rto_base_us(const struct ho_tcp_env *env, const struct ho_tcp *c);
 
 /* ---- cc.c ---- */
@@ -381,20 +394,44 @@ uint32_t tcp_receive_window(const struct ho_tcp *c); /* what of the offer is lef
 uint32_t tcp_select_window(struct ho_tcp_env *env, struct ho_tcp *c); /* offers; for the header */
 uint32_t tcp_window_wanted(struct ho_tcp *c); /* what could be offered (__tcp_select_window) */
 uint32_t tcp_win_from_space(const struct ho_tcp *c, uint32_t space);
+uint32_t tcp_window_clamp(const struct ho_tcp *c);
 /* The window of a SYN or SYN-ACK, and the scale (RFC 7323). */
 uint32_t tcp_initial_window(const struct ho_tcp_env *env, const struct ho_tcp_opts *opts,
                             uint32_t mss, bool scaling, uint8_t *ret_wscale, uint32_t *ret_rcvbuf);
 void tcp_rcv_mss_init(struct ho_tcp *c);
 void tcp_space_adjust(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t copied,
                       struct ho_time now);
+/* A connection begins, or its work part: what is read is counted from `now` on (0: not known). */
+void tcp_rcvq_start(struct ho_tcp *c, struct ho_time now);
 /* Before 6.18: the first offer, too, stays below the buffer less one segment. */
 void tcp_cap_first_offer(struct ho_tcp *c);
-uint32_t tcp_truesize(uint32_t payload); /* bytes of buffer that Linux charges for it */
+void tcp_rcv_rtt_window(struct ho_tcp *c, struct ho_time now);
 void tcp_rcv_rtt(struct ho_tcp *c, const struct ho_wire_tcp *seg, struct ho_time now);
-void tcp_grow_window(const struct ho_tcp_env *env, struct ho_tcp *c, uint32_t payload);
+void tcp_grow_window(const struct ho_tcp_env *env, struct ho_tcp *c, uint32_t payload,
+                     uint32_t truesize);
 bool tcp_rcv_room(const struct ho_tcp_env *env, struct ho_tcp *c);
 
+/* ---- rcvq.c: what the receive queues hold ---- */
+/* Bytes of buffer that Linux charges for the segment. */
+uint32_t tcp_truesize(const struct ho_tcp *c, const struct ho_wire_tcp *seg);
+uint32_t tcp_buf_fin(const struct ho_buf *b);   /* 1 if a FIN follows */
+bool tcp_buf_is_joined(const struct ho_buf *b); /* with the one before it in its queue */
+uint32_t tcp_buf_frags(const struct ho_buf *b); /* joined up to this one */
+void tcp_buf_unjoin(struct ho_buf *b);
+/* Sets what the buffer that `seg` came in is charged: its tag[1]. */
+void tcp_buf_charge(const struct ho_tcp *c, struct ho_buf *b, const struct ho_wire_tcp *seg);
+/* `b`, with `more_frags` that are joined with it, comes behind `prev` (NULL: nothing) in a queue;
+ * they can be joined if it begins where `prev` ends. Returns by how much its charge fell.
+ */
+uint32_t tcp_buf_follow(struct ho_buf *b, const struct ho_buf *prev, uint32_t more_frags,
+                        bool touches);
+/* Copies what is unread; without `peek` it is gone then. Returns bytes. */
+uint32_t tcp_copy_out(struct ho_tcp_env *env, struct ho_tcp *c, uint8_t *bytes, size_t len,
+                      bool peek, struct ho_time now);
+
 /* ---- delack.c: when to acknowledge ---- */
+void tcp_measure_rcv_mss(const struct ho_tcp_env *env, struct ho_tcp *c,
+                         const struct ho_wire_tcp *seg);
 void tcp_send_ack(struct ho_tcp *c);
 void tcp_ack_check(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_schedule_ack(struct ho_tcp *c);
@@ -417,7 +454,7 @@ static inline bool tcp_in_pingpong(const struct ho_tcp *c)
 /* Takes the connection into ESTABLISHED: buffers, keepalive. */
 void tcp_established(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_reset(struct ho_tcp_env *env, struct ho_tcp *c);
-bool tcp_check_space(struct ho_tcp_env *env, struct ho_tcp *c);
+bool tcp_check_space(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 
 /* ---- close.c ---- */
 void tcp_active_reset(struct ho_tcp_env *env, struct ho_tcp *c);

@@ -51,23 +51,52 @@ void tcp_take_turns(const struct ho_tcp_env *env, struct ho_tcp *c, uint32_t tic
     }
 }
 
-/* What kind of segments does the sender send? Its segment size is guessed from full ones; a
- * smaller one is the end of a write (Linux tcp_measure_rcv_mss).
- */
-static void measure_rcv_mss(struct ho_tcp *c, const struct ho_wire_tcp *seg)
+/* The segments are of another size than the last ones: what part of the buffer is payload? */
+static void measure_scaling(const struct ho_tcp_env *env, struct ho_tcp *c,
+                            const struct ho_wire_tcp *seg)
 {
-    uint32_t len = seg->payload_len;
+    uint32_t ratio = ((uint32_t)seg->payload_len << 8) / tcp_truesize(c, seg);
+    uint8_t before = c->scaling;
 
+    if (env->profile->grows_from_offer && before == TCP_SCALING_UNKNOWN &&
+        c->rcv_ssthresh < c->rcv_wnd) {
+        c->rcv_ssthresh = c->rcv_wnd;
+    }
+    c->scaling = (uint8_t)(ratio == 0 ? 1 : ratio < 255 ? ratio : 255);
+    if (c->scaling != before && tcp_window_clamp(c) < c->work->rcvq_space) {
+        c->work->rcvq_space = tcp_window_clamp(c);
+    }
+}
+
+/* What kind of segments does the sender send? Its segment size is guessed from full ones, or from
+ * two that are alike; a smaller one is the end of a write (Linux tcp_measure_rcv_mss).
+ */
+void tcp_measure_rcv_mss(const struct ho_tcp_env *env, struct ho_tcp *c,
+                         const struct ho_wire_tcp *seg)
+{
+    struct ho_tcp_work *w = c->work;
+    uint32_t len = seg->payload_len, last = w->last_seg;
+    bool ends = (seg->flags & (HO_TCP_PSH | HO_TCP_FIN | HO_TCP_SYN | HO_TCP_URG)) != 0;
+
+    w->last_seg = 0;
     if (len >= c->rcv_mss) {
         if (len != c->rcv_mss) {
-            uint32_t ratio = (len << 8) / tcp_truesize(len);
-            c->scaling = (uint8_t)(ratio == 0 ? 1 : ratio < 255 ? ratio : 255);
+            measure_scaling(env, c, seg);
         }
         c->rcv_mss = (uint16_t)(len < c->advmss ? len : c->advmss);
         if ((seg->flags & HO_TCP_PSH) != 0) {
             c->ack_pending |= TCP_ACK_PUSHED;
         }
         return;
+    }
+    uint32_t with_header = len + (uint32_t)ho_wire_tcp_size(seg);
+    if (with_header >= TCP_MSS_DEFAULT + 20 || (with_header >= TCP_MSS_MIN + 20 && !ends)) {
+        uint32_t plain = with_header - ((c->flags & TCP_F_TS) != 0 ? 32 : 20);
+        w->last_seg = (uint16_t)plain;
+        if (plain == last) {
+            c->rcv_mss = (uint16_t)plain;
+            return;
+        }
     }
     if ((c->ack_pending & TCP_ACK_PUSHED) != 0) {
         c->ack_pending |= TCP_ACK_PUSHED2;
@@ -81,9 +110,14 @@ void tcp_data_event(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wi
     uint32_t tick = tcp_tick_now(env, now), min = ato_min(env);
 
     tcp_schedule_ack(c);
-    measure_rcv_mss(c, seg);
-    tcp_rcv_rtt(c, seg, now);
+    tcp_measure_rcv_mss(env, c, seg);
+    tcp_rcv_rtt_window(c, now);
     c->work->moved += seg->payload_len;
+    if (c->work->rcvq_time.ns == 0) {
+        /* the first data: until now lrcvtime is when the connection opened */
+        int64_t at = now.ns - (int64_t)tcp_ticks_us(env, tick - c->lrcvtime) * 1000;
+        c->work->rcvq_time.ns = at > 0 ? at : 1;
+    }
     settle_ato(env, c);
     if (c->ato_ticks == 0) {
         incr_quickack(c, TCP_MAX_QUICKACKS);
@@ -129,6 +163,17 @@ void tcp_send_ack(struct ho_tcp *c)
     }
 }
 
+/* No ACK waits as long as the least timeout of the peer, which is taken for our own (Linux
+ * tcp_delack_max).
+ */
+static uint32_t delack_max(const struct ho_tcp_env *env)
+{
+    uint32_t rto_min = tcp_us_ticks(env, tcp_rto_min_us(env));
+    uint32_t most = tcp_us_ticks(env, TCP_DELACK_MAX_US), below = rto_min > 2 ? rto_min - 1 : 1;
+
+    return most < below ? most : below;
+}
+
 void tcp_send_delayed_ack(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
 {
     struct ho_tcp_work *w = tcp_work(env, c);
@@ -152,7 +197,7 @@ void tcp_send_delayed_ack(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_ti
         }
         ato = ato < max ? ato : max;
     }
-    uint32_t most = tcp_us_ticks(env, TCP_DELACK_MAX_US);
+    uint32_t most = delack_max(env);
     ato = ato < most ? ato : most;
     struct ho_time at = ho_clk_timer(env->clk, now, ho_us((int64_t)tcp_ticks_us(env, ato)));
     if ((c->ack_pending & TCP_ACK_TIMER) != 0 && w->delack_at.ns != HO_NEVER.ns) {

@@ -201,10 +201,18 @@ void tcp_established(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time no
     if (env->profile->first_offer_capped) {
         tcp_cap_first_offer(c);
     }
+    if (c->work != NULL) {
+        tcp_rcvq_start(c, now);
+        c->work->cwnd_stamp = c->lsndtime;
+    }
     if (c->opts->keepalive) {
         tcp_keep_arm(env, c, tcp_ticks_us(env, tcp_keepidle_ticks(env, c)), now);
     }
+    if (c->srtt_us == 0) {
+        tcp_rtt_unknown(env, c);
+    }
     c->flags &= (uint8_t)~TCP_F_NOSPACE;
+    c->flags |= TCP_F_CONFIRM; /* the handshake proves the neighbour (Linux tcp_init_metrics) */
     c->wake |= HO_WAKE_STATE | HO_WAKE_WRITE;
 }
 
@@ -335,6 +343,9 @@ static void syn_acked(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_
         uint32_t ms = ho_tcp_ts_now(c->path, now) - seg->ts_ecr;
         tcp_rtt_sample(env, c, (ms > 0 ? ms : 1) * 1000u, true);
     }
+    if (c->work != NULL) {
+        forget_handshake(env, c, seg);
+    }
     c->snd_wnd = (uint32_t)seg->window << c->snd_wscale;
     c->max_window = c->snd_wnd > c->max_window ? c->snd_wnd : c->max_window;
     c->snd_wl1 = ho_seq(seg->seq);
@@ -439,11 +450,14 @@ static bool synchronised(struct ho_tcp_env *env, struct ho_tcp *c, const struct 
         ho_buf_put(env->bufs, payload);
         return false;
     }
-    bool handshake = c->state == HO_TCP_SYN_RECV;
+    bool handshake = c->state == HO_TCP_SYN_RECV, open = c->state == HO_TCP_ESTABLISHED;
     if (!take_ack(env, c, seg, now)) {
         ho_buf_put(env->bufs, payload);
         /* an ACK of something else is reset, the connection kept (RFC 9293 3.10.7.4, fifth) */
         return handshake && c->state == HO_TCP_SYN_RECV;
+    }
+    if (open && (c->work != NULL || seg->payload_len > 0) && tcp_work(env, c) != NULL) {
+        tcp_rcv_rtt(c, seg, now);
     }
     if (data_for_nobody(c, seg)) {
         tcp_count(env, HO_TCP_COUNT_ABORT_ON_DATA);
@@ -458,7 +472,7 @@ static bool synchronised(struct ho_tcp_env *env, struct ho_tcp *c, const struct 
     }
     if (c->state != HO_TCP_CLOSE && c->state != HO_TCP_TIME_WAIT) {
         tcp_push(env, c, tcp_nonagle(c), now);
-        tcp_check_space(env, c);
+        tcp_check_space(env, c, now);
         tcp_ack_check(env, c, now);
     }
     return false;

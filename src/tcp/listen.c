@@ -152,7 +152,9 @@ struct ho_buf *ho_tcp_req_synack(struct ho_tcp_env *env, struct ho_tcp_req *r, s
         .ts_ecr = r->ts_recent,
     };
 
-    r->synack_sent = now;
+    if (r->synack_sent.ns == 0) {
+        r->synack_sent = now; /* of the first one */
+    }
     if (r->num_retrans > 0) {
         tcp_count(env, HO_TCP_COUNT_RETRANS_SEGS);
     }
@@ -201,6 +203,11 @@ void ho_tcp_req_child(struct ho_tcp_env *env, const struct ho_tcp_req *r, struct
     tcp_enter(c, HO_TCP_SYN_RECV);
     if (r->num_retrans == 0) {
         tcp_rtt_sample(env, c, (uint32_t)(ho_time_since(now, r->synack_sent).ns / 1000), false);
+    }
+    if (r->num_timeout > 0 && tcp_work(env, c) != NULL) {
+        c->work->total_retrans = r->num_retrans;
+        c->work->undo = true;
+        c->work->retrans_stamp = r->synack_sent;
     }
     tcp_count(env, HO_TCP_COUNT_PASSIVE_OPENS);
 }

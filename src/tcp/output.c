@@ -146,6 +146,9 @@ static struct ho_buf *emit_next(struct ho_tcp_env *env, struct ho_tcp *c, struct
     seg.payload_len = (uint16_t)len;
     if (len == left) {
         seg.flags |= s->flags & (HO_TCP_FIN | HO_TCP_PSH);
+        if (tcp_skb_segs(c, s) > 1) {
+            seg.flags |= HO_TCP_PSH; /* Linux: on the last of a burst, this time only */
+        }
     }
     struct ho_buf *b = new_segment(env, &seg);
     if (b != NULL) {
@@ -182,6 +185,9 @@ static struct ho_buf *bare(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_s
     struct ho_buf *b = ho_tcp_bare(env, &c->path->local, &c->path->remote, &seg);
     if (b != NULL) {
         confirm(c, b);
+    }
+    if (c->work != NULL) {
+        c->work->sent_at = now;
     }
     return b;
 }

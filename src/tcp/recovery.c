@@ -323,12 +323,19 @@ static void identify_loss(struct ho_tcp_env *env, struct ho_tcp *c, struct tcp_a
     }
 }
 
+/* A repeat is under way, or the head of the queue was repeated (Linux tcp_any_retrans_done). */
+static bool any_repeat(const struct ho_tcp_work *w)
+{
+    return w->retrans_out > 0 ||
+           (w->head != NULL && w->head != w->send_head && w->head->ever_rexmit);
+}
+
 static void try_keep_open(struct ho_tcp *c)
 {
     struct ho_tcp_work *w = c->work;
     uint8_t state = TCP_CA_OPEN;
 
-    if (w->sacked_out + w->lost_out > 0 || w->retrans_out > 0 || w->undo) {
+    if (w->sacked_out + w->lost_out > 0 || any_repeat(w)) {
         state = TCP_CA_DISORDER;
     }
     if (w->ca_state != state) {

@@ -11,7 +11,6 @@
 
 #include "tcp/conn.h"
 
-/* In the queues below: tag[0] is the first sequence number, `user` 1 if a FIN follows. */
 static struct ho_seq buf_seq(const struct ho_buf *b)
 {
     return ho_seq(b->tag[0]);
@@ -19,7 +18,7 @@ static struct ho_seq buf_seq(const struct ho_buf *b)
 
 static struct ho_seq buf_end(const struct ho_buf *b)
 {
-    return ho_seq_add(buf_seq(b), (uint32_t)b->len + b->user);
+    return ho_seq_add(buf_seq(b), (uint32_t)b->len + tcp_buf_fin(b));
 }
 
 static void trim_front(struct ho_buf *b, uint32_t n)
@@ -27,20 +26,6 @@ static void trim_front(struct ho_buf *b, uint32_t n)
     b->tag[0] += n;
     b->head = (uint16_t)(b->head + n);
     b->len = (uint16_t)(b->len - n);
-}
-
-void tcp_rcv_purge(struct ho_tcp_env *env, struct ho_tcp *c)
-{
-    struct ho_buf *b;
-
-    if (c->work == NULL) {
-        return;
-    }
-    while ((b = ho_bufq_shift(&c->work->rcvq)) != NULL) {
-        c->work->rmem -= b->tag[1];
-        ho_buf_put(env->bufs, b);
-    }
-    c->work->rcv_bytes = 0;
 }
 
 void tcp_ooo_purge(struct ho_tcp_env *env, struct ho_tcp *c)
@@ -158,7 +143,7 @@ static void fin_received(struct ho_tcp_env *env, struct ho_tcp *c)
 static bool append(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_buf *b)
 {
     struct ho_tcp_work *w = c->work;
-    bool fin = b->user != 0;
+    bool fin = tcp_buf_fin(b) != 0;
 
     c->rcv_nxt = buf_end(b);
     if (b->len == 0) {
@@ -171,40 +156,41 @@ static bool append(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_buf *b)
     return fin;
 }
 
+/* The segments of `b` and what was joined with it follow what is in the queue in order. */
+static uint32_t frags_of(const struct ho_buf *b)
+{
+    while (b->next != NULL && tcp_buf_is_joined(b->next)) {
+        b = b->next;
+    }
+    return tcp_buf_frags(b);
+}
+
 static void ooo_drain(struct ho_tcp_env *env, struct ho_tcp *c)
 {
     struct ho_tcp_work *w = c->work;
 
     while (w->ooo.first != NULL && !ho_seq_after(buf_seq(w->ooo.first), c->rcv_nxt)) {
+        uint32_t frags = frags_of(w->ooo.first);
         struct ho_buf *b = ho_bufq_shift(&w->ooo);
         uint32_t old = ho_seq_diff(c->rcv_nxt, buf_seq(b));
         if (!ho_seq_after(buf_end(b), c->rcv_nxt)) {
             tcp_dsack_set(env, c, buf_seq(b), buf_end(b));
             w->rmem -= b->tag[1];
+            if (w->ooo.first != NULL && tcp_buf_is_joined(w->ooo.first)) {
+                tcp_buf_unjoin(w->ooo.first);
+            }
             ho_buf_put(env->bufs, b);
             continue;
         }
         trim_front(b, old < b->len ? old : b->len);
+        if (old > 0) {
+            tcp_buf_unjoin(b);
+        }
+        w->rmem -= tcp_buf_follow(b, w->rcvq.last, frags, old == 0);
         if (append(env, c, b)) {
             fin_received(env, c);
         }
     }
-}
-
-/* Linux joins a segment with the unread one before it, up to 17 pages in one, and saves its
- * bookkeeping (tcp_try_coalesce): it shows in the window.
- */
-#define JOINED_MAX 17u
-#define JOINED_SAVES 256u
-
-static uint32_t joins(struct ho_tcp_work *w)
-{
-    if (w->rcvq.count == 0 || w->joined >= JOINED_MAX) {
-        w->joined = 0;
-        return 0;
-    }
-    w->joined++;
-    return 1;
 }
 
 /* The buffer is full: what came out of order after `seq` goes, the latest first, so that a hole
@@ -251,13 +237,14 @@ static void in_order(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_w
             return;
         }
     }
-    b->tag[1] = tcp_truesize(len) - joins(w) * JOINED_SAVES;
+    tcp_buf_charge(c, b, seg);
     w->rmem += b->tag[1];
+    w->rmem -= tcp_buf_follow(b, w->rcvq.last, 0, true);
     bool fin = append(env, c, b);
     if (len > 0) {
         tcp_data_event(env, c, seg, now);
-        if (len >= 128) {
-            tcp_grow_window(env, c, len);
+        if (len >= 128) { /* Linux: a smaller one says nothing */
+            tcp_grow_window(env, c, len, tcp_truesize(c, seg));
         }
     }
     if (fin) {
@@ -278,17 +265,19 @@ static void in_order(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_w
 /* Puts `b` where it belongs among what came early. What another segment has already is dropped
  * and reported; what it has in part stays and is trimmed when its turn comes.
  */
-static void out_of_order(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_buf *b)
+static void out_of_order(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wire_tcp *seg,
+                         struct ho_buf *b)
 {
     struct ho_tcp_work *w = c->work;
     struct ho_buf *prev = NULL, *at;
 
-    tcp_schedule_ack(c);
     if (w->ooo.count >= TCP_OOO_MAX || (!tcp_rcv_room(env, c) && !prune(env, c, buf_seq(b)))) {
         tcp_count(env, HO_TCP_COUNT_RCV_Q_DROP);
         ho_buf_put(env->bufs, b);
         return;
     }
+    tcp_measure_rcv_mss(env, c, seg);
+    tcp_schedule_ack(c);
     for (at = w->ooo.first; at != NULL && ho_seq_before(buf_seq(at), buf_seq(b)); at = at->next) {
         prev = at;
     }
@@ -300,8 +289,9 @@ static void out_of_order(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_buf
         return;
     }
     tcp_count(env, HO_TCP_COUNT_OFO_QUEUE);
-    b->tag[1] = tcp_truesize(b->len);
+    tcp_buf_charge(c, b, seg);
     w->rmem += b->tag[1];
+    w->rmem -= tcp_buf_follow(b, prev, 0, prev != NULL && ho_seq_eq(buf_end(prev), buf_seq(b)));
     b->next = at;
     if (prev != NULL) {
         prev->next = b;
@@ -313,6 +303,10 @@ static void out_of_order(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_buf
     }
     w->ooo.count++;
     sack_add(w, buf_seq(b), buf_end(b));
+    if ((c->flags & TCP_F_SACK) != 0) {
+        /* without SACK a window that grows would hide that an ACK is a duplicate */
+        tcp_grow_window(env, c, b->len, tcp_truesize(c, seg));
+    }
 }
 
 static void out_of_window(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_buf *b)
@@ -378,7 +372,7 @@ void tcp_data_queue(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_wi
         trim_front(b, old < b->len ? old : b->len);
         in_order(env, c, seg, b, now);
     } else {
-        out_of_order(env, c, b);
+        out_of_order(env, c, seg, b);
     }
 }
 
@@ -401,7 +395,7 @@ static void after_read(struct ho_tcp *c, uint32_t copied)
     }
     if (!ack && copied > 0 && (c->shut & TCP_SHUT_RCV) == 0) {
         uint32_t now = tcp_receive_window(c);
-        if (2 * now <= tcp_win_from_space(c, c->rcvbuf)) {
+        if (2 * now <= tcp_window_clamp(c)) {
             uint32_t window = tcp_window_wanted(c);
             ack = window != 0 && window >= 2 * now;
         }
@@ -411,39 +405,12 @@ static void after_read(struct ho_tcp *c, uint32_t copied)
     }
 }
 
-static uint32_t copy_out(struct ho_tcp_env *env, struct ho_tcp *c, uint8_t *bytes, size_t len,
-                         bool peek)
-{
-    struct ho_tcp_work *w = c->work;
-    struct ho_buf *b = w->rcvq.first;
-    uint32_t done = 0;
-
-    while (b != NULL && done < len) {
-        struct ho_buf *next = b->next;
-        uint32_t n = len - done < b->len ? (uint32_t)(len - done) : b->len;
-        memcpy(bytes + done, ho_buf_bytes(b), n);
-        done += n;
-        if (!peek) {
-            trim_front(b, n);
-            if (b->len == 0) {
-                (void)ho_bufq_shift(&w->rcvq);
-                w->rmem -= b->tag[1];
-                ho_buf_put(env->bufs, b);
-            }
-        }
-        b = next;
-    }
-    return done;
-}
-
 int64_t ho_tcp_recv(struct ho_tcp_env *env, struct ho_tcp *c, void *bytes, size_t len, bool peek,
                     struct ho_time now)
 {
     if (c->work != NULL && c->work->rcv_bytes > 0 && len > 0) {
-        uint32_t n = copy_out(env, c, bytes, len, peek);
+        uint32_t n = tcp_copy_out(env, c, bytes, len, peek, now);
         if (!peek) {
-            c->work->rcv_bytes -= n;
-            tcp_space_adjust(env, c, n, now);
             after_read(c, n);
         }
         return n;

@@ -135,11 +135,8 @@ bool tcp_schedule_loss_probe(struct ho_tcp_env *env, struct ho_tcp *c, bool adva
     }
     uint64_t us = TCP_RTO_INIT_US;
     if (c->srtt_us != 0) {
-        us = (c->srtt_us >> 2) +
-             (w->packets_out == 1 ? (uint64_t)tcp_sys(env, HO_SYSCTL_TCP_RTO_MIN_US) : 2000);
+        us = (c->srtt_us >> 2) + (w->packets_out == 1 ? tcp_rto_min_us(env) : 2000);
     }
-    uint64_t least = tcp_ticks_us(env, 2);
-    us = us > least ? us : least;
     int64_t rto_us = (int64_t)w->rto_us;
     if (!advancing) {
         rto_us -= ho_time_since(now, w->head->sent).ns / 1000;

@@ -8,14 +8,16 @@
 
 #include "tcp/conn.h"
 
-static uint32_t rto_min_us(const struct ho_tcp_env *env)
+uint32_t tcp_rto_min_us(const struct ho_tcp_env *env)
 {
-    return (uint32_t)tcp_sys(env, HO_SYSCTL_TCP_RTO_MIN_US);
+    uint64_t us = (uint64_t)tcp_sys(env, HO_SYSCTL_TCP_RTO_MIN_US);
+
+    return (uint32_t)tcp_ticks_us(env, tcp_us_ticks(env, us)); /* Linux keeps it in jiffies */
 }
 
 uint32_t tcp_rto_base_us(const struct ho_tcp_env *env, const struct ho_tcp *c)
 {
-    if (c->srtt_us == 0) {
+    if (c->srtt_us == 0 && c->rttvar_us == 0) {
         return TCP_RTO_INIT_US;
     }
     struct ho_dur sum = ho_us((int64_t)(c->srtt_us >> 3) + c->rttvar_us);
@@ -23,6 +25,16 @@ uint32_t tcp_rto_base_us(const struct ho_tcp_env *env, const struct ho_tcp *c)
     uint32_t max = tcp_rto_max_us(env, c);
 
     return us < max ? us : max;
+}
+
+void tcp_rtt_unknown(struct ho_tcp_env *env, struct ho_tcp *c)
+{
+    c->rttvar_us = TCP_RTO_FALLBACK_US;
+    c->mdev_us = TCP_RTO_FALLBACK_US;
+    c->mdev_max_us = TCP_RTO_FALLBACK_US;
+    if (c->work != NULL) {
+        c->work->rto_us = tcp_rto_base_us(env, c);
+    }
 }
 
 static void deviate(struct ho_tcp *c, int64_t off_us)
@@ -44,7 +56,7 @@ static void deviate(struct ho_tcp *c, int64_t off_us)
 
 static void first_sample(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t rtt_us)
 {
-    uint32_t floor_us = rto_min_us(env);
+    uint32_t floor_us = tcp_rto_min_us(env);
 
     c->srtt_us = rtt_us << 3;
     c->mdev_us = rtt_us << 1;
@@ -73,7 +85,7 @@ void tcp_rtt_sample(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t rtt_us, b
                 c->rttvar_us -= (c->rttvar_us - c->mdev_max_us) >> 2;
             }
             w->rtt_seq = c->snd_nxt;
-            c->mdev_max_us = rto_min_us(env);
+            c->mdev_max_us = tcp_rto_min_us(env);
         }
     }
     if (c->srtt_us == 0) {

@@ -127,6 +127,38 @@ void tcp_sent_new(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s
     }
 }
 
+#define RECENT_NS 1000000 /* a burst waits for more only if something was sent so short ago */
+
+/* Whether a burst that is not a full one waits for the next ACK, which lets more go with it (Linux
+ * tcp_tso_should_defer(), tcp_tso_win_divisor=3). Sets *ret_limited if it waits for the window.
+ */
+static bool waits_for_more(struct ho_tcp_env *env, const struct ho_tcp *c,
+                           const struct ho_tcp_skb *s, bool *ret_limited, struct ho_time now)
+{
+    const struct ho_tcp_work *w = c->work;
+    uint32_t mss = tcp_mss_now(c), cwnd = tcp_cwnd(c);
+    uint32_t window = ho_seq_diff(tcp_wnd_end(c), s->seq);
+    uint32_t room = (cwnd - tcp_in_flight(w)) * mss, limit = window < room ? window : room;
+    uint32_t all = c->snd_wnd < cwnd * mss ? c->snd_wnd : cwnd * mss;
+
+    if (w->ca_state >= TCP_CA_RECOVERY || w->packets_out == 0 ||
+        ho_time_since(now, w->sent_at).ns > RECENT_NS || limit >= tcp_burst_segs(c) * mss ||
+        (s != w->tail && limit >= s->len) || limit >= all / 3) {
+        return false;
+    }
+    int64_t srtt_ns = (int64_t)(c->srtt_us >> 3) * 1000;
+    int64_t near_ns = srtt_ns >> 1 < RECENT_NS ? srtt_ns >> 1 : RECENT_NS;
+    if (w->head->sent.ns + srtt_ns - now.ns > near_ns) {
+        return false;
+    }
+    if (room < window ? room <= s->len : window <= s->len) {
+        *ret_limited = room < window;
+        return true;
+    }
+    (void)env;
+    return (s->flags & HO_TCP_FIN) == 0;
+}
+
 /* Can the first run not yet sent go, in whole or in part? Cuts it to what can. */
 static bool may_send(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t quota, unsigned nonagle)
 {
@@ -168,6 +200,10 @@ bool tcp_write(struct ho_tcp_env *env, struct ho_tcp *c, unsigned nonagle, int p
         limited = quota == 0;
         if (env->profile->grows_unsent && quota * tcp_mss_now(c) > s->len) {
             tcp_skb_grow(env, c, s, quota * tcp_mss_now(c) - s->len);
+        }
+        if (!limited && push_one == 0 && s->len > tcp_mss_now(c) &&
+            waits_for_more(env, c, s, &limited, now)) {
+            break;
         }
         if (limited || !may_send(env, c, quota, nonagle)) {
             break;
@@ -366,13 +402,14 @@ void tcp_send_fin(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
     tcp_push(env, c, TCP_NAGLE_OFF, now);
 }
 
-bool tcp_check_space(struct ho_tcp_env *env, struct ho_tcp *c)
+bool tcp_check_space(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
 {
     if ((c->flags & TCP_F_NOSPACE) == 0) {
         return false;
     }
     if (c->work != NULL && tcp_in_flight(c->work) < tcp_cwnd(c)) {
         tcp_sndbuf_expand(env, c);
+        c->work->cwnd_stamp = tcp_tick_now(env, now);
     }
     uint32_t used = tcp_wmem(c), all = tcp_sndbuf(env, c);
     if (used > all || all - used < used >> 1) {

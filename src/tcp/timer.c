@@ -23,10 +23,20 @@ static int64_t ms_of(struct ho_time t)
 void tcp_arm(struct ho_tcp_env *env, struct ho_tcp *c, enum ho_tcp_pending what, uint64_t us,
              struct ho_time now)
 {
+    struct ho_tcp_work *w = c->work;
     uint64_t max = tcp_rto_max_us(env, c);
+    struct ho_dur delay = ho_us((int64_t)(us < max ? us : max));
+    uint64_t jiffy = ho_clk_jiffies(env->clk, now) + ho_clk_dur_jiffies(env->clk, delay);
 
-    c->work->pending = (uint8_t)what;
-    c->work->rexmt_at = ho_clk_timer(env->clk, now, ho_us((int64_t)(us < max ? us : max)));
+    /* A timer that is set to the jiffy that it is set to already stays where it is in the wheel,
+     * as coarse as it was (Linux __mod_timer); clearing one does not take it out.
+     */
+    if (env->clk->hz == 0 || jiffy != w->wheel_jiffy || !ho_time_before(now, w->wheel_at)) {
+        w->wheel_jiffy = jiffy;
+        w->wheel_at = ho_clk_timer(env->clk, now, delay);
+    }
+    w->pending = (uint8_t)what;
+    w->rexmt_at = w->wheel_at;
 }
 
 void tcp_disarm(struct ho_tcp *c)
@@ -357,8 +367,8 @@ static void keepalive_timer(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_
                 c->opts->user_timeout_ms != 0 ? HO_TCP_WHY_USER_TIMEOUT : HO_TCP_WHY_KEEPALIVE);
         return;
     } else {
-        if (c->work != NULL) {
-            c->work->moved = 0; /* quiet long enough */
+        if (c->work != NULL && silent >= tcp_us_ticks(env, TCP_QUIET_US)) {
+            c->work->moved = 0;
         }
         tcp_count(env, HO_TCP_COUNT_KEEPALIVE);
         tcp_write_wakeup(env, c, now);

@@ -7,16 +7,6 @@
 
 #include "tcp/conn.h"
 
-#define DEFAULT_SCALING 128u /* of 256, until a segment was measured */
-
-uint32_t tcp_truesize(uint32_t payload)
-{
-    /* a packet of `payload` bytes with its headers, rounded up to cache lines, and Linux's
-     * bookkeeping: measured by the windows of ground-truth s06c and s12
-     */
-    return ((payload + 132 + 63) & ~63u) + 576;
-}
-
 uint32_t tcp_win_from_space(const struct ho_tcp *c, uint32_t space)
 {
     return (uint32_t)(((uint64_t)space * c->scaling) >> 8);
@@ -30,11 +20,11 @@ static uint32_t space_left(const struct ho_tcp *c)
 }
 
 /* How far the window may grow: one segment is kept back until one was measured. */
-static uint32_t window_clamp(const struct ho_tcp *c)
+uint32_t tcp_window_clamp(const struct ho_tcp *c)
 {
     uint32_t all = tcp_win_from_space(c, c->rcvbuf), two = 2u * c->advmss;
 
-    if (c->scaling != DEFAULT_SCALING || all < two) {
+    if (c->scaling != TCP_SCALING_UNKNOWN || all < two) {
         return all;
     }
     return all - c->advmss > two ? all - c->advmss : two;
@@ -50,7 +40,7 @@ uint32_t tcp_receive_window(const struct ho_tcp *c)
 uint32_t tcp_window_wanted(struct ho_tcp *c)
 {
     uint32_t mss = c->rcv_mss, space = space_left(c), all = tcp_win_from_space(c, c->rcvbuf);
-    uint32_t full = window_clamp(c) < all ? window_clamp(c) : all;
+    uint32_t full = tcp_window_clamp(c) < all ? tcp_window_clamp(c) : all;
     uint32_t unit = 1u << c->rcv_wscale;
 
     if (mss > full) {
@@ -106,7 +96,7 @@ uint32_t tcp_initial_window(const struct ho_tcp_env *env, const struct ho_tcp_op
 {
     uint32_t rcvbuf =
         opts->rcvbuf != 0 ? opts->rcvbuf : (uint32_t)tcp_sys(env, HO_SYSCTL_TCP_RMEM_DEFAULT);
-    uint32_t space = (uint32_t)(((uint64_t)rcvbuf * DEFAULT_SCALING) >> 8);
+    uint32_t space = (uint32_t)(((uint64_t)rcvbuf * TCP_SCALING_UNKNOWN) >> 8);
     uint32_t window = space > mss ? space / mss * mss : space;
 
     window = window < 65535 ? window : 65535 / mss * mss;
@@ -136,24 +126,25 @@ void tcp_rcv_mss_init(struct ho_tcp *c)
 
 void tcp_cap_first_offer(struct ho_tcp *c)
 {
-    uint32_t clamp = window_clamp(c);
+    uint32_t clamp = tcp_window_clamp(c);
 
     c->rcv_ssthresh = c->rcv_ssthresh < clamp ? c->rcv_ssthresh : clamp;
 }
 
 /* A segment came that is worth its buffer: let the window grow (Linux tcp_grow_window). */
-void tcp_grow_window(const struct ho_tcp_env *env, struct ho_tcp *c, uint32_t payload)
+void tcp_grow_window(const struct ho_tcp_env *env, struct ho_tcp *c, uint32_t payload,
+                     uint32_t truesize)
 {
-    uint32_t clamp = window_clamp(c), space = space_left(c);
+    uint32_t clamp = tcp_window_clamp(c), space = space_left(c);
     uint32_t most = clamp < space ? clamp : space, incr = 0;
 
     if (most <= c->rcv_ssthresh) {
         return;
     }
-    if (tcp_win_from_space(c, tcp_truesize(payload)) <= payload) {
+    if (tcp_win_from_space(c, truesize) <= payload) {
         incr = 2u * c->advmss;
     } else {
-        uint32_t size = tcp_win_from_space(c, tcp_truesize(payload)) >> 1;
+        uint32_t size = tcp_win_from_space(c, truesize) >> 1;
         uint32_t window =
             tcp_win_from_space(c, (uint32_t)tcp_sys(env, HO_SYSCTL_TCP_RMEM_MAX)) >> 1;
         for (; c->rcv_ssthresh <= window; size >>= 1, window >>= 1) {
@@ -185,32 +176,67 @@ bool tcp_rcv_room(const struct ho_tcp_env *env, struct ho_tcp *c)
         c->rcvbuf = w->rmem < most ? w->rmem : most;
     }
     if (w->rmem > c->rcvbuf) {
-        uint32_t two = 2u * c->advmss, clamp = window_clamp(c);
+        uint32_t two = 2u * c->advmss, clamp = tcp_window_clamp(c);
         c->rcv_ssthresh = clamp < two ? clamp : two;
         return false;
     }
     return true;
 }
 
+void tcp_rcvq_start(struct ho_tcp *c, struct ho_time now)
+{
+    uint32_t least = c->rcv_ssthresh < c->rcv_wnd ? c->rcv_ssthresh : c->rcv_wnd;
+    uint32_t first = TCP_INIT_CWND * c->advmss;
+
+    c->work->rcvq_space = least < first ? least : first;
+    c->work->rcvq_time = now;
+}
+
+/* A sample falls at once and rises by an eighth; one that depends on the window only falls. */
+static void rcv_rtt_sample(struct ho_tcp_work *w, uint32_t us, bool of_window)
+{
+    if (w->rcv_rtt_us == 0 || (uint64_t)us << 3 < w->rcv_rtt_us) {
+        w->rcv_rtt_us = us << 3;
+    } else if (!of_window) {
+        w->rcv_rtt_us += us - (w->rcv_rtt_us >> 3);
+    }
+}
+
 /* The round trip as the receiver sees it, from the echo of its own timestamp, in milliseconds. */
 void tcp_rcv_rtt(struct ho_tcp *c, const struct ho_wire_tcp *seg, struct ho_time now)
 {
     struct ho_tcp_work *w = c->work;
+    uint32_t len = seg->payload_len + ((seg->flags & HO_TCP_FIN) != 0 ? 1 : 0);
 
     if (!seg->has_ts || seg->ts_ecr == w->rcv_tsecr) {
         return; /* one sample an echo */
     }
     w->rcv_tsecr = seg->ts_ecr;
-    if (seg->ts_ecr == 0 || seg->payload_len < c->rcv_mss) {
-        return;
-    }
     uint32_t ms = ho_tcp_ts_now(c->path, now) - seg->ts_ecr;
-    uint32_t us = 1000u * (ms > 0 ? ms < 600000 ? ms : 600000 : 1);
-    w->rcv_rtt_us = w->rcv_rtt_us == 0 ? us << 3 : w->rcv_rtt_us - (w->rcv_rtt_us >> 3) + us;
+    if (len >= c->rcv_mss && ms > 0 && ms < INT32_MAX / 1000) {
+        rcv_rtt_sample(w, 1000u * ms, false);
+    }
+}
+
+/* The same from how long a whole window takes to come (Linux tcp_rcv_rtt_measure). */
+void tcp_rcv_rtt_window(struct ho_tcp *c, struct ho_time now)
+{
+    struct ho_tcp_work *w = c->work;
+
+    if (w->rcv_rtt_time.ns != 0) {
+        if (ho_seq_before(c->rcv_nxt, w->rcv_rtt_seq)) {
+            return;
+        }
+        int64_t us = ho_time_since(now, w->rcv_rtt_time).ns / 1000;
+        rcv_rtt_sample(w, us < 1 ? 1 : us < INT32_MAX / 8 ? (uint32_t)us : INT32_MAX / 8, true);
+    }
+    w->rcv_rtt_seq = ho_seq_add(c->rcv_nxt, c->rcv_wnd);
+    w->rcv_rtt_time = now;
 }
 
 /* The reader took bytes: if it takes more a round trip than ever, the buffer grows to let the
- * sender double its rate (Linux tcp_rcv_space_adjust).
+ * sender double its rate (Linux tcp_rcv_space_adjust). What still waits to be read counts against
+ * it.
  */
 void tcp_space_adjust(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t copied, struct ho_time now)
 {
@@ -221,24 +247,28 @@ void tcp_space_adjust(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t copied,
         ho_time_since(now, w->rcvq_time).ns / 1000 < (int64_t)(w->rcv_rtt_us >> 3)) {
         return;
     }
-    uint32_t taken = w->rcvq_seq, before = w->rcvq_space;
+    uint32_t unread = w->rcv_bytes + ((c->flags & TCP_F_DONE) != 0 ? 1 : 0);
+    int64_t taken = (int64_t)w->rcvq_seq - unread, before = w->rcvq_space;
     w->rcvq_seq = 0;
     w->rcvq_time = now;
     if (taken <= before) {
         return;
     }
-    w->rcvq_space = taken;
+    w->rcvq_space = (uint32_t)taken;
     if (tcp_sys(env, HO_SYSCTL_TCP_MODERATE_RCVBUF) == 0 || c->opts->rcvbuf != 0 || before == 0) {
         return;
     }
-    uint64_t win = 2ull * taken;
-    win += 2 * (win * (taken - before) / before);
+    uint64_t win = 2ull * (uint64_t)taken;
+    if (env->profile->rcvbuf_cushion) {
+        win += 16ull * c->advmss;
+    }
+    win += 2 * (win * (uint64_t)(taken - before) / (uint64_t)before);
     uint64_t buf = (win << 8) / (c->scaling != 0 ? c->scaling : 1);
     uint64_t most = (uint64_t)tcp_sys(env, HO_SYSCTL_TCP_RMEM_MAX);
     buf = buf < most ? buf : most;
     if (buf > c->rcvbuf) {
         c->rcvbuf = (uint32_t)buf;
-        if (c->scaling == DEFAULT_SCALING) {
+        if (c->scaling == TCP_SCALING_UNKNOWN) {
             c->scaling--; /* from here on the whole buffer counts */
         }
     }

@@ -30,11 +30,10 @@ struct ho_tcp_work *tcp_work(struct ho_tcp_env *env, struct ho_tcp *c)
         w->rto_us = tcp_rto_base_us(env, c);
         w->reordering = (uint32_t)tcp_sys(env, HO_SYSCTL_TCP_REORDERING);
         w->rack.reo_steps = 1;
-        w->rcvq_space = c->rcv_ssthresh < c->rcv_wnd ? c->rcv_ssthresh : c->rcv_wnd;
-        if (w->rcvq_space > TCP_INIT_CWND * c->advmss) {
-            w->rcvq_space = TCP_INIT_CWND * c->advmss;
-        }
+        w->usage_seq = c->snd_una;
+        w->cwnd_stamp = c->lsndtime;
         c->work = w;
+        tcp_rcvq_start(c, (struct ho_time){ 0 });
     }
     return c->work;
 }
@@ -55,8 +54,7 @@ void tcp_work_rest(struct ho_tcp_env *env, struct ho_tcp *c)
 {
     const struct ho_tcp_work *w = c->work;
 
-    if (w == NULL || w->head != NULL || w->emit != NULL || c->want != 0 ||
-        w->moved > TCP_BUSY_BYTES) {
+    if (w == NULL || w->head != NULL || w->emit != NULL || c->want != 0 || w->moved > 0) {
         return;
     }
     if (w->rcvq.count > 0 || w->ooo.count > 0 || w->pending != TCP_PENDING_NONE ||
@@ -249,6 +247,7 @@ void tcp_emit(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, st
 {
     struct ho_tcp_work *w = c->work;
 
+    w->sent_at = now;
     if (s->len > 0) {
         uint32_t tick = tcp_tick_now(env, now);
         if (tcp_in_flight(w) == 0) {
@@ -256,9 +255,6 @@ void tcp_emit(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s, st
         }
         c->lsndtime = tick;
         tcp_take_turns(env, c, tick);
-    }
-    if (tcp_skb_segs(c, s) > 1) {
-        s->flags |= HO_TCP_PSH; /* Linux: on the last of every burst of segments */
     }
     tcp_ack_sent(c);                                    /* it carries the ACK */
     s->sent = now.ns > 0 ? now : (struct ho_time){ 1 }; /* 0 means never */

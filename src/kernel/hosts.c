@@ -237,6 +237,15 @@ static enum ho_os_wire_form form_of(enum ho_kernel_wire w)
     return form[w];
 }
 
+/* What a machine does not allow or does not have makes the scenario not playable, no failure. */
+static int not_here(int err)
+{
+    bool not_allowed = err == -EPERM || err == -EACCES;
+    bool not_there = err == -ENOENT || err == -ENODEV || err == -EOPNOTSUPP || err == -ENOSPC;
+
+    return not_allowed || not_there ? -ENOTSUP : err;
+}
+
 static int open_wire(struct ho_kernel *k, struct ho_kernel_host *h, unsigned port)
 {
     char name[16];
@@ -257,7 +266,7 @@ static int open_wire(struct ho_kernel *k, struct ho_kernel_host *h, unsigned por
 
         h->wire[port] = NULL;
         snprintf(what, sizeof(what), "%s: the wire %s", h->plan->name, name);
-        return ho_kernel_fail(k, err, what, why);
+        return ho_kernel_fail(k, not_here(err), what, why);
     }
     k->form = ho_os_wire_form(h->wire[port]); /* the same for all */
     return 0;
@@ -356,7 +365,10 @@ int ho_kernel_host_on(struct ho_kernel *k, struct ho_kernel_host *h)
 
     if (err != 0) {
         h->netns = -1;
-        return ho_kernel_fail(k, err, h->plan->name, "a network namespace cannot be made");
+        return ho_kernel_fail(k, not_here(err), h->plan->name,
+                              err == -ENOSPC ? "no more network namespaces are allowed: "
+                                               "user.max_net_namespaces"
+                                             : "a network namespace cannot be made");
     }
     h->up = true;
     h->life++;

@@ -1,4 +1,6 @@
-/* The kernel engine: each verb once, in plays of about a second, in every form at the same time. */
+/* The kernel engine: connections, processes, settings, and what it cannot do, in plays of about a
+ * second, in every form at the same time. Cables and power: test_kernel_faults.c.
+ */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -6,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -134,150 +137,6 @@ static void stopped_processes_say_nothing(void **state)
                     NULL);
 }
 
-static void the_cut_is_exact(struct kernel_play *p)
-{
-    struct ho_time cut = kernel_fault(p, "cut");
-
-    ROOM_CHECK(cut.ns >= 300000000 && cut.ns < 550000000);
-    ROOM_CHECK(kernel_segs(p, "client", 0, HO_FATE_CUT, cut) >= 1);
-    ROOM_CHECK(kernel_segs(p, "client", 0, HO_FATE_CUT, (struct ho_time){ 0 }) ==
-               kernel_segs(p, "client", 0, HO_FATE_CUT, cut));
-}
-
-/* Nothing passes between the cut and the plug; afterwards the retransmission does. */
-static void a_cut_and_a_plug(void **state)
-{
-    (void)state;
-    kernel_play_all(PAIR "at 0.3s cut\n"
-                         "at 0.31s client send 100\n"
-                         "at 0.7s plug\n"
-                         "lasts 1.6s\n"
-                         "expect server received 100 between 0.7s and 1.5s\n"
-                         "expect client sends at-least 1 retransmission\n"
-                         "expect the stream arrives whole\n",
-                    the_cut_is_exact);
-}
-
-static void a_half_cut(void **state)
-{
-    (void)state;
-    kernel_play_all(PAIR "at 0.3s cut server -> client as half\n"
-                         "at 0.4s client send 100\n"
-                         "at 0.9s plug\n"
-                         "lasts 1.2s\n"
-                         "expect server received 100 between 0.4s and 0.65s\n"
-                         "expect client sends at-least 1 TLP\n",
-                    NULL);
-}
-
-static void a_dropped_frame(void **state)
-{
-    (void)state;
-    kernel_play_all(PAIR "at 0.2s drop next 1 data from client\n"
-                         "at 0.3s client send 100\n"
-                         "lasts 1s\n"
-                         "expect server received 100 between 0.45s and 0.8s\n"
-                         "expect the stream arrives whole\n",
-                    NULL);
-}
-
-/* With the plug out the host's own interface has no carrier: nothing leaves it. */
-static void unplugged(struct kernel_play *p)
-{
-    struct ho_time unplug = kernel_fault(p, "unplug");
-
-    ROOM_CHECK(unplug.ns != HO_NEVER.ns);
-    ROOM_CHECK(kernel_segs(p, "client", 0, HO_FATE_FWD, unplug) ==
-               kernel_segs(p, "client", 0, HO_FATE_FWD, kernel_fault(p, "plug")));
-}
-
-static void an_unplugged_host(void **state)
-{
-    (void)state;
-    kernel_play_all(PAIR "at 0.3s unplug client\n"
-                         "at 0.31s client send 100\n"
-                         "at 0.7s plug\n"
-                         "lasts 1.8s\n"
-                         "expect server received 100 between 0.7s and 1.7s\n",
-                    unplugged);
-}
-
-/* Power goes: not a frame. It boots: what was open there is unknown, RST answers. */
-static void power_off(struct kernel_play *p)
-{
-    struct ho_time off = kernel_fault(p, "power-off");
-    struct ho_time boot = kernel_fault(p, "boot");
-
-    ROOM_CHECK(kernel_segs(p, "server", 0, HO_FATE_FWD, off) ==
-               kernel_segs(p, "server", 0, HO_FATE_FWD, boot));
-    ROOM_CHECK(kernel_segs(p, "server", HO_TCP_RST, HO_FATE_FWD, boot) == 1);
-    ROOM_CHECK(ho_kernel_life(ho_kernel_of(&p->engine), 1) == 2);
-}
-
-static void a_reboot_is_a_reset(void **state)
-{
-    (void)state;
-    kernel_play_all(PAIR "at 0.2s server send 100\n"
-                         "at 0.4s server power-off\n"
-                         "at 0.6s server boot\n"
-                         "at 0.8s client send 100\n"
-                         "lasts 1.1s\n"
-                         "expect server enters gone within 250ms of power-off\n"
-                         "expect client notices ECONNRESET between 0.8s and 1.05s\n"
-                         "expect client enters CLOSED between 0.8s and 1.05s\n"
-                         "expect server sends no FIN\n",
-                    power_off);
-}
-
-/* After the boot the processes can be started again, on the same addresses. */
-static void a_booted_host_serves_again(void **state)
-{
-    (void)state;
-    kernel_play_all(WORLD "at 0.1s server listen 80\n"
-                          "at 0.2s client connect server:80 as one\n"
-                          "at 0.4s server power-off\n"
-                          "at 0.5s client close\n"
-                          "at 0.6s server boot\n"
-                          "at 0.8s server listen 80\n"
-                          "at 0.9s client connect server:80 as two\n"
-                          "at 1s client/two send 300\n"
-                          "lasts 1.3s\n"
-                          "expect server received 300 between 1s and 1.25s\n",
-                    NULL);
-}
-
-static void through_a_switch(void **state)
-{
-    (void)state;
-    kernel_play_all("neighbours static\n"
-                    "host client\nhost server\nhost third\nswitch lan\n"
-                    "cable client -- lan\ncable server -- lan\ncable third -- lan\n"
-                    "connection client -> server:7000\n"
-                    "at 0.2s client send 100\n"
-                    "at 0.3s unplug server\n"
-                    "lasts 0.5s\n"
-                    "expect server received 100\n"
-                    "expect client stays ESTABLISHED\n"
-                    "expect third receives no data\n",
-                    NULL);
-}
-
-/* A middlebox that has forgotten the flow drops; the sender repeats in vain. */
-static void a_middlebox_forgets(void **state)
-{
-    (void)state;
-    kernel_play_all("neighbours static\n"
-                    "host client\nhost server\nmiddlebox fw forgets after 300ms then resets\n"
-                    "cable client -- fw -- server\n"
-                    "connection client -> server:7000\n"
-                    "at 0.1s client send 100\n"
-                    "at 0.7s client send 100\n"
-                    "lasts 1s\n"
-                    "expect server received 100 by 0.3s\n"
-                    "expect client notices ECONNRESET between 0.7s and 0.95s\n",
-                    NULL);
-}
-
 static void settings_of_a_host(void **state)
 {
     (void)state;
@@ -369,8 +228,30 @@ static void a_step_without_sense_is_refused(void **state)
     kernel_body_all(senseless);
 }
 
-/* ---- how it waits ------------------------------------------------------------------------------
- */
+/* A wire that is not to be had makes the scenario not playable here, and says what is missing. */
+static int no_tap(const struct kernel_form *form)
+{
+    struct kernel_form tap = *form;
+    struct kernel_play p;
+
+    if (form->room != IN_ROOM_USER || access("/dev/net/tun", R_OK | W_OK) == 0) {
+        return 0;
+    }
+    tap.wire = HO_KERNEL_WIRE_TAP;
+    kernel_plan(&p, PAIR "lasts 0.1s\n", &tap);
+    ROOM_CHECK(kernel_run(&p) == -ENOTSUP);
+    ROOM_CHECK(strstr(p.why.text, "/dev/net/tun") != NULL);
+    kernel_play_free(&p);
+    return 0;
+}
+
+static void a_wire_that_is_not_allowed_is_named(void **state)
+{
+    (void)state;
+    kernel_body_all(no_tap);
+}
+
+/* ---- how it waits ---------------------------------------------------------------------------- */
 
 /* A connection with the default keepalive at rest: the next thing is two hours away. */
 static int idle(const struct kernel_form *form)
@@ -405,18 +286,11 @@ int main(void)
         cmocka_unit_test(a_kill_is_a_fin),
         cmocka_unit_test(a_kill_with_unread_data_is_a_reset),
         cmocka_unit_test(stopped_processes_say_nothing),
-        cmocka_unit_test(a_cut_and_a_plug),
-        cmocka_unit_test(a_half_cut),
-        cmocka_unit_test(a_dropped_frame),
-        cmocka_unit_test(an_unplugged_host),
-        cmocka_unit_test(a_reboot_is_a_reset),
-        cmocka_unit_test(a_booted_host_serves_again),
-        cmocka_unit_test(through_a_switch),
-        cmocka_unit_test(a_middlebox_forgets),
         cmocka_unit_test(settings_of_a_host),
         cmocka_unit_test(settings_are_read_back),
         cmocka_unit_test(wishes_for_another_kernel_are_refused),
         cmocka_unit_test(a_step_without_sense_is_refused),
+        cmocka_unit_test(a_wire_that_is_not_allowed_is_named),
         cmocka_unit_test(an_idle_play_waits_for_its_timers),
     };
 

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 /* What a play on the real kernel costs before anything happens in it, and what the relay adds to
  * every frame: a room with two hosts, and the way of a frame from one host's socket to the other's
  * through our hands. Frames go one at a time, so that both sides sleep in between, as in most

@@ -254,6 +254,9 @@ static int judge_one(struct ho_judge *g)
     case HO_FORM_NEVER_EXITS:
         ho_judge_exits(g);
         return 0;
+    case HO_FORM_LETS_GO:
+        ho_judge_lets_go(g);
+        return 0;
     case HO_FORM_HAS_OPTION:
         ho_judge_option(g);
         return 0;

@@ -41,6 +41,7 @@ int ho_judge_whole(struct ho_judge *g);
 /* The same, and nothing can fail. */
 void ho_judge_output(struct ho_judge *g);
 void ho_judge_exits(struct ho_judge *g);
+void ho_judge_lets_go(struct ho_judge *g);
 void ho_judge_option(struct ho_judge *g);
 
 #endif

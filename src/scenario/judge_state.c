@@ -183,3 +183,37 @@ int ho_judge_state(struct ho_judge *g)
     free(s.conn);
     return err;
 }
+
+/* ---- letting go ------------------------------------------------------------------------------ */
+
+/* True once nobody waits in this state: the process has closed, or the kernel has given up. */
+static bool is_over(const char *state)
+{
+    static const char *const open[] = { "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED",
+                                        "CLOSE-WAIT" };
+
+    for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+        if (strcmp(state, open[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void ho_judge_lets_go(struct ho_judge *g)
+{
+    char at[HO_JUDGE_TIME];
+
+    ho_judge_say(g, "%s does not let go", g->x->host);
+    for (size_t i = 0; i < g->tl->n && !g->j->met; i++) {
+        const struct ho_record *r = &g->tl->rec[i];
+        bool ends = r->kind == HO_REC_APP && strcmp(r->u.app.call, "exit") == 0;
+        bool leaves = r->kind == HO_REC_SOCK && is_over(r->u.sock.state);
+
+        if ((ends || leaves) && ho_judge_about(g->x, r) && !is_anothers(g, r)) {
+            ho_judge_say(g, "%s %s at %s", r->host, ends ? "exits" : r->u.sock.state,
+                         ho_judge_time(r->t, at));
+            g->j->met = ho_judge_in(g->x, r->t);
+        }
+    }
+}

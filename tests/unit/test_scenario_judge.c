@@ -201,6 +201,22 @@ static void states_are_followed(void **state)
     judged("client never enters LISTEN", true, ""); /* listeners are left out */
 }
 
+static void whoever_closes_or_ends_lets_go(void **state)
+{
+    (void)state;
+    sock(1, "client", "c1", "ESTABLISHED", "");
+    sock(1, "server", "c1", "ESTABLISHED", "");
+    sock(30, "client", "c1", "CLOSE-WAIT", "");
+    judged("client lets go", false, "client does not let go"); /* it has not closed */
+    sock(40, "client", "c1", "LAST-ACK", "");
+    app(50, "server", "", "exit", 1, "");
+    judged("client lets go", true, "LAST-ACK at 40.000 s");
+    judged("client lets go within 20s of cut", false, "LAST-ACK at 40.000 s");
+    judged("client lets go within 31s of cut", true, "");
+    judged("server lets go between 45s and 55s", true, "server exits at 50.000 s");
+    judged("server lets go after cut", true, "");
+}
+
 static void two_connections_of_a_host_are_both_meant_unless_named(void **state)
 {
     (void)state;
@@ -351,6 +367,7 @@ int main(void)
         JUDGE(the_end_of_the_stream_and_a_finding_are_noticed),
         JUDGE(data_is_nothing_to_notice),
         JUDGE(states_are_followed),
+        JUDGE(whoever_closes_or_ends_lets_go),
         JUDGE(two_connections_of_a_host_are_both_meant_unless_named),
         JUDGE(frames_are_counted_by_kind_direction_and_time),
         JUDGE(repeats_are_told_apart),

@@ -324,6 +324,10 @@ bool tcp_schedule_loss_probe(struct ho_tcp_env *env, struct ho_tcp *c, bool adva
                              struct ho_time now);
 void tcp_rexmit_lost(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_resume(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
+/* Whether a first transmission finds no route now. Over IPv6 that is remembered as the soft error,
+ * as inet6_csk_xmit() does; over IPv4 only by a retransmission (fact_unsent_data_is_counted).
+ */
+bool tcp_has_no_route(struct ho_tcp *c);
 int tcp_write_wakeup(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_send_probe0(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 void tcp_check_probe_timer(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);

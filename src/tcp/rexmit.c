@@ -242,6 +242,14 @@ void tcp_resume(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
 /* ---- probes: keepalive and zero window
  * ------------------------------------------------------------ */
 
+bool tcp_has_no_route(struct ho_tcp *c)
+{
+    if (c->path->route_err != 0 && !ho_addr_is_v4(&c->path->remote)) {
+        c->err_soft = (uint8_t)-c->path->route_err;
+    }
+    return c->path->route_err != 0;
+}
+
 static int wakeup_with_data(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
 {
     struct ho_tcp_work *w = c->work;
@@ -259,7 +267,7 @@ static int wakeup_with_data(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_
         }
     }
     s->flags |= HO_TCP_PSH;
-    if (c->path->route_err != 0) {
+    if (tcp_has_no_route(c)) {
         return -EHOSTUNREACH;
     }
     tcp_emit(env, c, s, now);
@@ -280,7 +288,7 @@ int tcp_write_wakeup(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time no
     if (w != NULL && w->send_head != NULL && ho_seq_before(w->send_head->seq, tcp_wnd_end(c))) {
         return wakeup_with_data(env, c, now);
     }
-    if (c->path->route_err != 0) {
+    if (tcp_has_no_route(c)) {
         return -EHOSTUNREACH;
     }
     c->want |= TCP_WANT_PROBE;

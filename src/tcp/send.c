@@ -181,7 +181,7 @@ static bool may_send(struct ho_tcp_env *env, struct ho_tcp *c, uint32_t quota, u
     if (s->len > limit && tcp_skb_split(env, c, s, limit) < 0) {
         return false;
     }
-    return c->path->route_err == 0;
+    return !tcp_has_no_route(c);
 }
 
 bool tcp_write(struct ho_tcp_env *env, struct ho_tcp *c, unsigned nonagle, int push_one,

@@ -378,6 +378,22 @@ static void data_that_never_left_dies_by_the_count(void **state)
     ho_tp_free(p);
 }
 
+/* fact_unsent_data_is_counted: over IPv6 what the transmission found is the error in the end. */
+static void over_ipv6_data_that_never_left_dies_of_the_route(void **state)
+{
+    (void)state;
+    struct ho_tp *p = open_pair(250);
+    p->a.sys.v[HO_SYSCTL_TCP_RETRIES2] = 3;
+    p->a.path.remote = (struct ho_addr){ .b = { 0xfd, 0x77, [15] = 2 } };
+    p->a.path.route_err = -ENETUNREACH;
+    ho_tp_send(p, &p->a, 1000);
+    ho_tp_near_ms(ho_tp_until_dead(p, &p->a, 60), 3200, 200);
+
+    assert_int_equal(p->a.sent, 0);
+    assert_int_equal(ho_tcp_take_error(&p->a.c), ENETUNREACH);
+    ho_tp_free(p);
+}
+
 /* ---- copies that wait in the host (row 3c)
  * ------------------------------------------------------------ */
 
@@ -452,6 +468,7 @@ int main(void)
         cmocka_unit_test(with_recverr_an_icmp_is_told_and_not_fatal),
         cmocka_unit_test(a_lost_route_is_the_error_at_death),
         cmocka_unit_test(data_that_never_left_dies_by_the_count),
+        cmocka_unit_test(over_ipv6_data_that_never_left_dies_of_the_route),
         cmocka_unit_test(a_parked_copy_is_not_sent_again),
         cmocka_unit_test(copies_of_a_run_that_was_split_are_found_again),
     };

@@ -38,7 +38,7 @@ const struct ho_command *ho_command_at(size_t i);
 /* The commands. */
 extern const struct ho_command ho_command_run;
 extern const struct ho_command ho_command_compare;
-extern const struct ho_command ho_command_kernel;
+extern const struct ho_command ho_command_kernel, ho_command_try;
 extern const struct ho_command ho_command_lab, ho_command_status, ho_command_exec, ho_command_down;
 extern const struct ho_command ho_command_cut, ho_command_plug, ho_command_unplug;
 extern const struct ho_command ho_command_power_off, ho_command_boot, ho_command_step;

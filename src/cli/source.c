@@ -113,10 +113,25 @@ static int unknown(const char *name)
     return HO_EXIT_USAGE;
 }
 
+static struct {
+    const char *name, *text; /* NULL: none */
+} made;
+
+void ho_source_made(const char *name, const char *text)
+{
+    made.name = name;
+    made.text = text;
+}
+
 static int read_one(struct ho_source *s, const char *name)
 {
     const struct ho_catalogue_item *item;
 
+    if (made.name != NULL && strcmp(made.name, name) == 0) {
+        s->where = name;
+        s->is_file = true;
+        return read_text(s, name, made.text, strlen(made.text));
+    }
     if (is_file(name)) {
         return read_file(s, name);
     }

@@ -8,7 +8,7 @@
 struct ho_source {
     const char *where; /* for messages: the file's path, or its path in the source tree */
     char *where_own;   /* the same, if it is to be freed */
-    bool is_file;      /* not from the catalogue */
+    bool is_file;      /* not from the catalogue: its expectations are judged in any case */
     struct ho_scn *scn;
 };
 
@@ -18,6 +18,11 @@ struct ho_source {
  * Returns HO_EXIT_OK with *ret, an array of *ret_count; otherwise has said what was wrong.
  */
 int ho_sources_read(struct ho_source **ret, size_t *ret_count, const struct ho_run_options *o);
+
+/* From now on `name` is the scenario `text`, which a command has made: neither a file nor of the
+ * catalogue. One at a time; both stay the caller's and must outlive the sources.
+ */
+void ho_source_made(const char *name, const char *text);
 
 void ho_sources_free(struct ho_source *s, size_t count);
 

@@ -358,7 +358,7 @@ static bool is_near(const struct ho_truth_state *x, const struct ho_truth_state 
                     int64_t tolerance_us)
 {
     int64_t apart = absolute(x->f[field] - y->f[field]);
-    if (field == HO_TRUTH_F_EXPIRES) {
+    if (field == HO_TRUTH_F_EXPIRES) { /* both are known */
         apart = absolute(x->t_us + x->f[field] * 1000 - y->t_us - y->f[field] * 1000);
         return x->f[HO_TRUTH_F_TIMER] == 0 || apart <= tolerance_us;
     }

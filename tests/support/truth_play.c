@@ -337,9 +337,12 @@ static void fill_fields(struct ho_truth_state *s, const struct ho_tcp_info *i)
 /* Whether the timer of both goes off at the same time, to the millisecond. */
 static bool same_expiry(const struct ho_truth_state *a, const struct ho_truth_state *b)
 {
+    if (a->f[HO_TRUTH_F_TIMER] <= 0 || b->f[HO_TRUTH_F_TIMER] <= 0) {
+        return true; /* none runs, or it is not known */
+    }
     int64_t far =
         a->t_us + a->f[HO_TRUTH_F_EXPIRES] * 1000 - b->t_us - b->f[HO_TRUTH_F_EXPIRES] * 1000;
-    return a->f[HO_TRUTH_F_TIMER] <= 0 || (far >= -1000 && far <= 1000);
+    return far >= -1000 && far <= 1000;
 }
 
 /* Two states that differ in nothing but the time their timer has left. */

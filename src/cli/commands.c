@@ -9,6 +9,7 @@
 #endif
 
 #include "cli/cli.h"
+#include "cli/guest.h"
 
 static const struct ho_command *const commands[] = {
     &ho_command_run,       &ho_command_compare, &ho_command_lab,  &ho_command_status,
@@ -71,10 +72,19 @@ static void keep_memory(void)
 #endif
 }
 
+static int run(int argc, char **argv)
+{
+    return argc < 2 ? ho_cli_welcome() : dispatch(argc, argv);
+}
+
 int ho_cli(int argc, char **argv)
 {
     keep_memory();
     /* A reader that goes away is an error of write(), which is told, not a silent death. */
     signal(SIGPIPE, SIG_IGN);
-    return argc < 2 ? ho_cli_welcome() : dispatch(argc, argv);
+    if (ho_guest_is(argc, argv)) {
+        ho_guest_main(run);
+    }
+    ho_guest_arguments(argc, argv);
+    return run(argc, argv);
 }

@@ -13,6 +13,7 @@
 
 #include "cli/cli.h"
 #include "cli/compare.h"
+#include "cli/guest.h"
 #include "cli/machine.h"
 #include "cli/play.h"
 #include "cli/plays.h"
@@ -228,7 +229,7 @@ static int play_item(void *self, size_t i, struct ho_text part[HO_ROOM_PARTS])
     int code;
 
     o.kernel = true;
-    o.plan.engine = "kernel";
+    o.plan.engine = o.virtual_kernel ? "virtual-kernel" : "kernel";
     code = ho_play_plan(&b.kernel, item->source, item->number, &o);
     if (code != HO_EXIT_OK) {
         return code;
@@ -322,7 +323,7 @@ static int finish(struct engines *e)
     put_end(e);
     code = ho_cli_put(&e->out);
     code = code == HO_EXIT_OK ? ho_cli_done() : code;
-    if (e->plays.longer > 0) {
+    if (e->plays.longer > 0 && ho_guest_inside() == NULL) {
         fprintf(stderr, "%zu cases last longer and were left out\n", e->plays.longer);
     }
     code = code == HO_EXIT_OK ? e->code : code;
@@ -352,7 +353,7 @@ int ho_compare_engines(const struct ho_run_options *o)
     }
     code = ho_plays_list(&e.plays, s, count, o);
     if (code == HO_EXIT_OK) {
-        code = ho_plays_in_rooms(&e.plays, o->jobs, &e, play_item, take_item);
+        code = ho_plays_in_rooms(&e.plays, o, &e, play_item, take_item);
         code = code == HO_EXIT_OK ? finish(&e) : code;
     }
     ho_plays_free(&e.plays);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/guest.h"
 #include "scenario/syntax.h"
 
 int ho_cli_say(int code, const char *format, ...)
@@ -34,6 +35,9 @@ bool ho_cli_colour(void)
     const char *no = getenv("NO_COLOR");
     const char *term = getenv("TERM");
 
+    if (ho_guest_inside() != NULL) {
+        return ho_guest_inside()->colour; /* that of the stdout outside */
+    }
     return (no == NULL || no[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0 &&
            isatty(STDOUT_FILENO);
 }

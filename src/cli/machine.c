@@ -139,3 +139,10 @@ unsigned ho_machine_jobs(void)
 
     return processors < 1 ? 4 : processors >= 2 ? 8 : 4;
 }
+
+unsigned ho_machine_processors(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return processors < 1 ? 1 : processors > 64 ? 64 : (unsigned)processors;
+}

@@ -34,4 +34,7 @@ void ho_machine_allow_late(struct ho_plan *plan);
 /* How many plays run at once when nobody says it: 4 a processor, at most 8. They mostly wait. */
 unsigned ho_machine_jobs(void);
 
+/* How many processors there are to compute with. */
+unsigned ho_machine_processors(void);
+
 #endif

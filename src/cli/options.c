@@ -27,7 +27,9 @@
     X(HZ, "--hz", "100, 250, 300, 1000 or exact", RUN)              \
     X(SET, "--set", "[HOST:]NAME=VALUE", BOTH)                      \
     X(RTT, "--rtt", "a duration such as 200ms", BOTH)               \
-    X(ENGINE, "--engine", "model or kernel", RUN)                   \
+    X(ENGINE, "--engine", "model, kernel or virtual-kernel", BOTH)  \
+    X(KERNEL, "--kernel", "the beginning of a kernel's name", BOTH) \
+    X(SPIN, "--spin", "", BOTH)                                     \
     X(JOBS, "-j", "a number from 1 to 64", BOTH)                    \
     X(CASE, "--case", "a number or the words of a case", BOTH)      \
     X(LONGEST, "--longest", "a duration such as 60s", BOTH)         \
@@ -76,8 +78,16 @@ const char ho_options_usage[] =
     "  --case CASE        one case of a scenario: its number, or its words ('ipv6 retries2=8')\n"
     "  --longest DURATION leaves out what lasts longer\n"
     "  --engine ENGINE    model, the default; kernel: this machine's Linux, each host a network\n"
-    "                     namespace; needs no root where user namespaces are allowed\n"
-    "  -j N               so many plays at once, on the kernel; default: 4 a processor, at most 8\n"
+    "                     namespace; needs no root where user namespaces are allowed;\n"
+    "                     virtual-kernel: Linux with a virtual clock, two hours in a second; "
+    "needs\n"
+    "                     no root; 'halfopen kernel build' makes one\n"
+    "  -j N               so many plays at once, on the kernel; default: 4 a processor, at most "
+    "8;\n"
+    "                     on virtual kernels: one a processor\n"
+    "  --kernel NAME      which virtual kernel: the beginning of a name of 'halfopen kernel list'\n"
+    "  --spin             on a virtual kernel: computing takes time, for programs that wait by\n"
+    "                     asking for the time again and again\n"
     "  --timeline FILE    writes the timeline of one case, JSON lines\n"
     "  --pcapng FILE      writes the capture of one case, for Wireshark\n"
     "  --raw              ports and sequence numbers as on the wire, in the timeline\n"
@@ -196,7 +206,8 @@ static int read_format(struct ho_run_options *o, enum option id, const char *val
 
 static int read_engine(struct ho_run_options *o, const char *value)
 {
-    o->kernel = strcmp(value, "kernel") == 0;
+    o->virtual_kernel = strcmp(value, "virtual-kernel") == 0;
+    o->kernel = o->virtual_kernel || strcmp(value, "kernel") == 0;
     return o->kernel || strcmp(value, "model") == 0 ? HO_EXIT_OK : bad_value(OPTION_ENGINE, value);
 }
 
@@ -235,6 +246,9 @@ static int read_value(struct ho_run_options *o, enum option id, char *value)
     case OPTION_PCAPNG:
         o->pcapng = value;
         return *value != '\0' ? HO_EXIT_OK : bad_value(id, value);
+    case OPTION_KERNEL:
+        o->kernel_name = value;
+        return *value != '\0' ? HO_EXIT_OK : bad_value(id, value);
     case OPTION_CASE:
         o->which = value;
         return HO_EXIT_OK;
@@ -269,6 +283,7 @@ static int read_flag(struct ho_run_options *o, enum option id)
 {
     o->list = o->list || id == OPTION_LIST;
     o->ladder = o->ladder || id == OPTION_LADDER;
+    o->spin = o->spin || id == OPTION_SPIN;
     o->raw = o->raw || id == OPTION_RAW;
     o->timing = o->timing || id == OPTION_TIMING;
     o->by_interval = o->by_interval || id == OPTION_BY_INTERVAL;
@@ -343,11 +358,14 @@ static int check_together(const struct ho_run_options *o)
     if (o->ladder && o->format != HO_FORMAT_TEXT) {
         return ho_cli_say(HO_EXIT_USAGE, "--ladder and --format exclude each other");
     }
-    if (o->phases > 0 && o->kernel) {
+    if (o->phases > 0 && o->kernel && !o->virtual_kernel) {
         return ho_cli_say(HO_EXIT_USAGE, "--phases chooses starting jiffies: not on the kernel, "
                                          "whose jiffy is nobody's to choose");
     }
-    if (o->kernel && o->plan.has_hz) {
+    if (!o->virtual_kernel && (o->spin || o->kernel_name != NULL)) {
+        return ho_cli_say(HO_EXIT_USAGE, "--kernel and --spin are of --engine virtual-kernel");
+    }
+    if (o->kernel && !o->virtual_kernel && o->plan.has_hz) {
         return ho_cli_say(HO_EXIT_USAGE, "--hz is the model's: this machine's kernel has its own");
     }
     if (o->phases > 0 && (o->ladder || o->timeline != NULL || o->pcapng != NULL)) {
@@ -387,7 +405,7 @@ int ho_options_read(struct ho_run_options *ret, unsigned command, int argc, char
         return code;
     }
     o.plan.set = o.set;
-    o.plan.engine = o.kernel ? "kernel" : "model";
+    o.plan.engine = o.virtual_kernel ? "virtual-kernel" : o.kernel ? "kernel" : "model";
     *ret = o;
     return HO_EXIT_OK;
 }

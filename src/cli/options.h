@@ -28,7 +28,10 @@ enum ho_format {
 struct ho_run_options {
     bool list, ladder, raw, timing;
     enum ho_format format;
-    bool kernel;                   /* --engine kernel; plan.engine has its name */
+    bool kernel;                   /* --engine kernel, or: plan.engine has its name */
+    bool virtual_kernel;           /* --engine virtual-kernel */
+    bool spin;                     /* --spin: on it, computing takes time */
+    const char *kernel_name;       /* --kernel: how its name begins; NULL: any */
     unsigned jobs;                 /* -j; 0: the default */
     struct ho_dur longest;         /* --longest: plays that last longer are left out; 0: none */
     const char *timeline, *pcapng; /* files to write, NULL: none */

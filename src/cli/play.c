@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/guest.h"
 #include "cli/machine.h"
 #include "kernel/kernel.h"
 #include "knobs/profile.h"
@@ -105,7 +106,7 @@ int ho_play_plan(struct ho_play *ret, const struct ho_source *s, size_t number,
     if (err != 0) {
         return ho_cli_no_memory();
     }
-    if (o->kernel) {
+    if (o->kernel && (!o->virtual_kernel || ho_guest_inside() != NULL)) {
         ho_machine_fit(p.plan, s->scn);
         ho_machine_allow_late(p.plan);
     }
@@ -162,10 +163,11 @@ void ho_play_warnings(const struct ho_engine *kernel)
 
 int ho_play(struct ho_play *p, const struct ho_run_options *o)
 {
+    struct ho_kernel_options options = { .virtual_clock = o->virtual_kernel };
     struct ho_engine engine;
     int code;
 
-    if ((o->kernel ? ho_kernel_new(&engine, NULL) : ho_model_new(&engine)) != 0) {
+    if ((o->kernel ? ho_kernel_new(&engine, &options) : ho_model_new(&engine)) != 0) {
         return ho_cli_no_memory();
     }
     code = ho_play_on(p, &engine);

@@ -17,7 +17,7 @@ struct ho_phase_range {
 struct ho_play {
     const struct ho_source *source;
     size_t number, count; /* of the case, from 0, and how many the scenario has */
-    const char *engine;   /* "model" or "kernel" */
+    const char *engine;   /* "model", "kernel" or "virtual-kernel" */
     struct ho_plan *plan;
     struct ho_timeline timeline;
     struct ho_run_result result; /* empty unless `played` */

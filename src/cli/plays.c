@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/guest.h"
 #include "cli/machine.h"
 
 static bool is_wanted(const struct ho_run_options *o, const struct ho_play *p)
@@ -94,6 +95,8 @@ void ho_plays_free(struct ho_plays *p)
 
 struct in_rooms {
     const struct ho_plays *plays;
+    const struct ho_run_options *o;
+    size_t first; /* the item that is number 0 of the rooms */
     void *self;
     int (*work)(void *self, size_t i, struct ho_text part[HO_ROOM_PARTS]);
     int (*take)(void *self, size_t i, const struct ho_room_result *result);
@@ -103,42 +106,84 @@ static const char *name_of(const void *self, size_t i)
 {
     const struct in_rooms *r = self;
 
-    return r->plays->item[i].name;
+    return r->plays->item[r->first + i].name;
 }
 
 static struct ho_dur lasts(const void *self, size_t i)
 {
     const struct in_rooms *r = self;
 
-    return r->plays->item[i].lasts;
+    return r->o->virtual_kernel ? ho_ns(0) : r->plays->item[r->first + i].lasts;
 }
 
 static int work(void *self, size_t i, struct ho_text part[HO_ROOM_PARTS])
 {
     struct in_rooms *r = self;
 
-    return r->work(r->self, i, part);
+    return r->work(r->self, r->first + i, part);
 }
 
 static int take(void *self, size_t i, const struct ho_room_result *result)
 {
     struct in_rooms *r = self;
 
-    return r->take(r->self, i, result);
+    return r->take(r->self, r->first + i, result);
 }
 
-int ho_plays_in_rooms(const struct ho_plays *p, unsigned jobs, void *self,
+/* ---- on a virtual kernel: outside, and inside of it -------------------------------------------
+ */
+
+static int work_in_guest(void *self, size_t i, struct ho_text part[HO_ROOM_PARTS])
+{
+    struct in_rooms *r = self;
+    const struct ho_plays_item *item = &r->plays->item[i];
+    struct ho_play p;
+    int code = ho_play_plan(&p, item->source, item->number, r->o);
+
+    if (code == HO_EXIT_OK) {
+        code = ho_guest_item(r->o, p.plan, i, part);
+        ho_play_free(&p);
+    }
+    return code;
+}
+
+static int take_inside(void *self, size_t i, const struct ho_room_result *result)
+{
+    int err = ho_guest_hand_back(ho_guest_inside(), result->code, result->part);
+
+    (void)self;
+    (void)i;
+    return err == 0 ? HO_EXIT_OK : ho_cli_say(HO_EXIT_CANNOT, "the results: %s", strerror(-err));
+}
+
+int ho_plays_in_rooms(const struct ho_plays *p, const struct ho_run_options *o, void *self,
                       int (*work_on)(void *self, size_t i, struct ho_text part[HO_ROOM_PARTS]),
                       int (*take_it)(void *self, size_t i, const struct ho_room_result *result))
 {
-    struct in_rooms r = { .plays = p, .self = self, .work = work_on, .take = take_it };
+    const struct ho_guest_inside *g = ho_guest_inside();
+    struct in_rooms r = { .plays = p, .o = o, .self = self, .work = work_on, .take = take_it };
     struct ho_rooms rooms = { .self = &r,
                               .count = p->count,
-                              .at_once = jobs > 0 ? jobs : ho_machine_jobs(),
+                              .at_once = o->jobs > 0 ? o->jobs : ho_machine_jobs(),
                               .name = name_of,
                               .lasts = lasts,
                               .work = work,
                               .take = take };
 
+    if (g != NULL && g->item < p->count) {
+        r.first = g->item;
+        rooms.count = 1;
+        rooms.quiet = true;
+        rooms.take = take_inside;
+    } else if (o->virtual_kernel) {
+        int code = ho_guest_possible(o);
+
+        if (code != HO_EXIT_OK) {
+            return code;
+        }
+        rooms.at_once = o->jobs > 0 ? o->jobs : ho_machine_processors();
+        rooms.plain = true;
+        rooms.work = work_in_guest;
+    }
     return ho_rooms_run(&rooms);
 }

@@ -35,8 +35,10 @@ int ho_plays_list(struct ho_plays *ret, const struct ho_source *s, size_t count,
 
 void ho_plays_free(struct ho_plays *p);
 
-/* ho_rooms_run() over the list: `self` is given to `work` and `take`. */
-int ho_plays_in_rooms(const struct ho_plays *p, unsigned jobs, void *self,
+/* ho_rooms_run() over the list: `self` is given to `work` and `take`. On a virtual kernel each
+ * piece of work is done in a guest (cli/guest.h).
+ */
+int ho_plays_in_rooms(const struct ho_plays *p, const struct ho_run_options *o, void *self,
                       int (*work)(void *self, size_t i, struct ho_text part[HO_ROOM_PARTS]),
                       int (*take)(void *self, size_t i, const struct ho_room_result *result));
 

@@ -214,8 +214,8 @@ void ho_report_end(struct ho_text *out, const struct ho_report *r, const struct 
     if (r->not_here > 0) {
         ho_text_printf(out, "; %zu cases cannot be played on the %s", r->not_here, o->plan.engine);
     }
-    put_time(out, r, o->kernel);
-    if (o->kernel) {
+    put_time(out, r, o->kernel && !o->virtual_kernel);
+    if (o->kernel && !o->virtual_kernel) {
         ho_text_put(out, " in real time; ");
     } else {
         ho_text_printf(out, "; seed %" PRIu64 "%s; ", r->seed,

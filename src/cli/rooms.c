@@ -196,6 +196,7 @@ static int start_next(struct pool *p)
     size_t i = p->started;
     struct slot *s = &p->slot[i];
     struct order o = { .r = p->r, .i = i };
+    struct ho_os_room_options options = { .plain = p->r->plain };
     char why[HO_OS_WHY] = "no memory file";
     int err = 0;
 
@@ -207,7 +208,7 @@ static int start_next(struct pool *p)
         o.results = s->results;
         o.said = s->said;
         snprintf(why, sizeof(why), "no room");
-        err = ho_os_room_start(&s->room, NULL, work_in_room, &o, why);
+        err = ho_os_room_start(&s->room, &options, work_in_room, &o, why);
     }
     if (err != 0) {
         ho_progress_hide(&p->progress);
@@ -259,7 +260,7 @@ static void see_ends(struct pool *p)
         p->running--;
         p->progress.item[i].done = true;
         p->progress.item[i].ended = ho_os_now();
-        if (p->signal == 0) {
+        if (p->signal == 0 && !p->r->quiet) {
             ho_progress_done(&p->progress, i);
         }
     }

@@ -33,6 +33,8 @@ struct ho_rooms {
     void *self; /* the first argument of the functions */
     size_t count;
     unsigned at_once;
+    bool plain; /* no rooms: children without namespaces of their own (os/room.h) */
+    bool quiet; /* no progress is shown */
     /* For the progress: what it is, and how long it takes in real time. */
     const char *(*name)(const void *self, size_t i);
     struct ho_dur (*lasts)(const void *self, size_t i);

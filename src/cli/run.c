@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "cli/guest.h"
 #include "cli/phases.h"
 #include "cli/play.h"
 #include "cli/plays.h"
@@ -304,14 +305,15 @@ static int run_all(struct run *r, const struct ho_source *s, size_t count, int64
         return code;
     }
     begin(r);
-    code = r->o.kernel ? ho_plays_in_rooms(&r->plays, r->o.jobs, r, play_item, take_item)
-                       : run_here(r);
+    code = r->o.kernel ? ho_plays_in_rooms(&r->plays, &r->o, r, play_item, take_item) : run_here(r);
     if (code != HO_EXIT_OK) {
         return code;
     }
     wall = wall_ns() - began;
     code = end(r, wall);
-    say_wall(r, wall);
+    if (ho_guest_inside() == NULL) {
+        say_wall(r, wall);
+    }
     return code != HO_EXIT_OK ? code : judge(r);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "cli/cli.h"
+#include "cli/guest.h"
 #include "cli/machine.h"
 #include "kernel/kernel.h"
 #include "knobs/sysctl.h"
@@ -91,11 +92,12 @@ static int begin_model(void *self, const struct ho_plan *plan, struct ho_timelin
 int ho_twin_play_kernel(struct ho_twin *ret, struct ho_play *p)
 {
     struct ho_twin t = { .host = calloc(p->plan->node_count + 1, sizeof(*t.host)) };
+    struct ho_kernel_options options = { .virtual_clock = ho_guest_inside() != NULL };
     struct ho_engine engine, copy;
     int code;
 
     *ret = t;
-    if (t.host == NULL || ho_kernel_new(&engine, NULL) != 0) {
+    if (t.host == NULL || ho_kernel_new(&engine, &options) != 0) {
         return ho_cli_no_memory();
     }
     between.twin = ret;

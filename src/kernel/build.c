@@ -23,6 +23,7 @@
 
 #define CONNECTION_BUCKETS "512"
 #define SETTLE_NS 2000000000LL /* links that have no carrier by then have none */
+#define MOMENT_NS 5000000LL    /* enough for the settings of some hosts */
 #define ASK_NS 10000000LL      /* between two questions whether a command is ready */
 
 static int make_nodes(struct ho_kernel *k)
@@ -107,11 +108,10 @@ static void settle(struct ho_kernel *k)
 /* ---- processes and commands before time 0 -------------------------------------------------------
  */
 
-static bool needs_agent(const struct ho_plan *p, uint16_t proc)
+static bool has_step(const struct ho_plan *p, uint16_t proc, enum ho_step_kind kind)
 {
     for (size_t i = 0; i < p->step_count; i++) {
-        if ((p->steps[i].kind == HO_STEP_CALL || p->steps[i].kind == HO_STEP_PROGRAM) &&
-            p->steps[i].proc == proc) {
+        if (p->steps[i].kind == kind && p->steps[i].proc == proc) {
             return true;
         }
     }
@@ -123,7 +123,9 @@ static int start_agents(struct ho_kernel *k)
     int err = 0;
 
     for (size_t i = 0; err == 0 && i < k->plan->proc_count; i++) {
-        if (needs_agent(k->plan, (uint16_t)i)) {
+        if (has_step(k->plan, (uint16_t)i, HO_STEP_CALL)) {
+            err = ho_kernel_proc_hands(k, &k->proc[i]);
+        } else if (has_step(k->plan, (uint16_t)i, HO_STEP_PROGRAM)) {
             err = ho_kernel_proc_agent(k, &k->proc[i]);
         }
     }
@@ -218,7 +220,8 @@ static void read_facts(struct ho_kernel *k)
     }
 }
 
-/* Time 0 is now. */
+/* Time 0 is now, or in a moment: what is still to be written down at time 0 is no part of the play.
+ */
 static void take_zero(struct ho_kernel *k, bool runs)
 {
     if (runs) {
@@ -226,7 +229,7 @@ static void take_zero(struct ho_kernel *k, bool runs)
     } else {
         int64_t before = k->base_ns;
 
-        k->base_ns = ho_os_now().ns;
+        k->base_ns = ho_os_now().ns + (k->options.virtual_clock ? 0 : MOMENT_NS);
         if (k->has_clk) {
             uint64_t j = ho_clk_jiffies(&k->clk, (struct ho_time){ k->base_ns - before });
 
@@ -245,11 +248,13 @@ static void take_zero(struct ho_kernel *k, bool runs)
 int ho_kernel_build(struct ho_kernel *k)
 {
     bool commands = has_commands(k->plan);
+    int64_t left;
     int err = ho_os_loop_new(&k->loop);
 
     prctl(PR_SET_TIMERSLACK, 1UL);
     ho_os_sched_prompt(); /* an ordinary user is not allowed to, and gets later times */
     k->begun = err == 0;
+    ho_kernel_moment_before(k);
     k->base_ns = ho_os_now().ns;
     err = err != 0 ? err : begin_trace(k);
     if (err != 0) {
@@ -267,10 +272,15 @@ int ho_kernel_build(struct ho_kernel *k)
     if (err != 0) {
         return err;
     }
+    ho_kernel_moment(k, commands);
     take_zero(k, commands);
     ho_kernel_settings(k);
     for (size_t i = 0; i < k->plan->node_count; i++) {
         ho_kernel_sample(k, &k->host[i]);
+    }
+    left = k->zero.ns - ho_kernel_relay_now(k).ns;
+    if (left > 0) {
+        nap(left);
     }
     k->started = true;
     k->wakes0 = ho_os_loop_wakes(k->loop);

@@ -70,10 +70,10 @@ void ho_kernel_setting_sysctl(struct ho_kernel *k, struct ho_kernel_host *h, enu
 
 void ho_kernel_read_clock(struct ho_kernel *k)
 {
-    struct ho_os_ticks t;
+    struct ho_os_ticks t = k->ticks;
 
     k->clk = (struct ho_clk){ .hz = ho_os_hz() };
-    if (ho_os_ticks_measure(&t) == 0) {
+    if (k->options.virtual_clock ? k->has_ticks : ho_os_ticks_measure(&t) == 0) {
         k->clk.jiffies0 = ho_os_ticks_at(&t, (struct ho_time){ k->base_ns }, &k->clk.phase_ns);
         k->has_clk = true;
     } else {
@@ -116,7 +116,7 @@ void ho_kernel_settings(struct ho_kernel *k)
     if (sscanf(u.release, "%u.%u", &major, &minor) == 2) {
         snprintf(profile, sizeof(profile), "linux-%u.%u", major, minor);
     }
-    ho_trace_settings_run(&k->trace, "kernel");
+    ho_trace_settings_run(&k->trace, k->options.virtual_clock ? "virtual-kernel" : "kernel");
     ho_trace_setting(&k->trace, "", "run", "", "kernel", ho_trace_name(&k->trace, u.release), 0);
     for (size_t i = 0; i < k->plan->node_count; i++) {
         if (k->host[i].plan != NULL) {

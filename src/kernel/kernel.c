@@ -190,7 +190,7 @@ int ho_kernel_new(struct ho_engine *ret, const struct ho_kernel_options *options
     ho_timeline_init(&k->own, 0);
     ho_bufpool_init(&k->bufs, HO_KERNEL_BUFS);
     *ret = (struct ho_engine){
-        .name = "kernel",
+        .name = k->options.virtual_clock ? "virtual-kernel" : "kernel",
         .self = k,
         .check = engine_check,
         .begin = engine_begin,

@@ -48,15 +48,21 @@ enum ho_kernel_wire {
 
 struct ho_kernel_options {
     enum ho_kernel_wire wire;
+    /* The kernel's clock is virtual (kernel/guest.h): its jiffies are read as os/jiffies.h says,
+     * and begin() waits until the count is the first host's jiffies0 (kernel/moment.c). The
+     * engine's name is "virtual-kernel".
+     */
+    bool virtual_clock;
 };
 
-/* Fills *ret (name "kernel"); ret->self is a struct ho_kernel, the caller's until ret->destroy().
- * `options` may be NULL: the defaults.
+/* Fills *ret (name "kernel", or "virtual-kernel"); ret->self is a struct ho_kernel, the caller's
+ * until ret->destroy(). `options` may be NULL: the defaults.
  *
  * Of the engine's verbs, in addition to what scenario/engine.h says:
  *   check      -ENOTSUP for a plan that asks for another kernel than the running one: an `hz`
  *              that is not the kernel's, `hz exact`, a profile of another version. `why` says
- *              what this machine has. The jiffy of time 0 is nobody's to choose and is ignored.
+ *              what this machine has. The jiffy of time 0 is nobody's to choose and is ignored,
+ *              unless the clock is virtual.
  *   begin      -ENOTSUP where namespaces, wires or sock_diag are not to be had: `why` says what is
  *              missing. A sysctl that a fresh namespace does not have is a warning and a note.
  *   finish     appends the records to the caller's timeline.

@@ -10,6 +10,7 @@
  *     expiry.c    when a socket's timer will have fired
  *     procs.c     processes: their agents and commands
  *     says.c      what agents and commands report, as records
+ *     moment.c    the moment of time 0, on a virtual clock
  *     faults.c    the verbs that do something to hosts and cables
  *     facts.c     what is in force, read back, as records
  *
@@ -32,6 +33,7 @@
 #include "os/diag.h"
 #include "os/loop.h"
 #include "os/net.h"
+#include "os/ticks.h"
 #include "os/wire.h"
 #include "play/fds.h"
 #include "play/socks.h"
@@ -117,6 +119,8 @@ struct ho_kernel {
     bool services_watched;
     struct ho_clk clk; /* of the kernel; hz 0: not known, and relay time 0 */
     bool has_clk;
+    struct ho_os_ticks ticks; /* of a virtual clock */
+    bool has_ticks;
     struct ho_os_sock *socks; /* of one look */
     size_t sock_room;
     size_t sock_count; /* in the last look */
@@ -163,6 +167,12 @@ void ho_kernel_setting_sysctl(struct ho_kernel *k, struct ho_kernel_host *h, enu
 bool ho_kernel_sysctl_name(const struct ho_kernel_host *h, const char *name, unsigned i,
                            char *text);
 
+/* moment.c: on a virtual clock; nothing on another. Before the hosts are built, and when all that
+ * comes before time 0 is done.
+ */
+void ho_kernel_moment_before(struct ho_kernel *k);
+void ho_kernel_moment(struct ho_kernel *k, bool commands);
+
 /* relay.c */
 enum ho_kernel_tag {
     HO_KERNEL_TAG_WIRE,  /* index: node << 8 | port */
@@ -196,6 +206,8 @@ void ho_kernel_options_of(struct ho_kernel *k, const struct ho_kernel_host *h, s
 
 /* procs.c */
 int ho_kernel_proc_agent(struct ho_kernel *k, struct ho_kernel_proc *p);
+/* With the program `raw` in it. */
+int ho_kernel_proc_hands(struct ho_kernel *k, struct ho_kernel_proc *p);
 int ho_kernel_proc_command(struct ho_kernel *k, uint16_t proc, const struct ho_plan_command *c);
 /* Those of a host that loses its power, in two moves: nothing of them is recorded any more. */
 void ho_kernel_procs_freeze(struct ho_kernel *k, uint16_t node);

@@ -143,7 +143,11 @@ static void run_child(int fd, const struct ho_os_room_options *o, uid_t uid, gid
     if (!tell(fd, (struct said){ .step = STEP_READY }) || read(fd, &go, 1) != 1) {
         _exit(1);
     }
-    struct said s = furnish(o->user_namespace, uid, gid);
+    struct said s = { .step = STEP_DONE };
+
+    if (!o->plain) {
+        s = furnish(o->user_namespace, uid, gid);
+    }
 
     take_interrupts();
     if (!tell(fd, s) || s.err != 0) {
@@ -250,7 +254,8 @@ static int start(struct ho_os_room *ret, const struct ho_os_room_options *o, int
         ho_os_why(why, "cannot make a pair of sockets: %s", strerror(errno));
         return -errno;
     }
-    r.pid = ho_os_clone(NAMESPACES | (r.user_namespace ? CLONE_NEWUSER : 0UL), &r.pidfd);
+    r.pid = ho_os_clone((o->plain ? 0UL : NAMESPACES) | (r.user_namespace ? CLONE_NEWUSER : 0UL),
+                        &r.pidfd);
     if (r.pid == 0) {
         (void)close(pair[0]);
         run_child(pair[1], o, uid, gid, work, arg);
@@ -282,10 +287,11 @@ static int start(struct ho_os_room *ret, const struct ho_os_room_options *o, int
 int ho_os_room_start(struct ho_os_room *ret, const struct ho_os_room_options *options,
                      int (*work)(void *arg), void *arg, char *why)
 {
-    struct ho_os_room_options o = { .user_namespace = options != NULL && options->user_namespace };
+    struct ho_os_room_options o = { .user_namespace = options != NULL && options->user_namespace,
+                                    .plain = options != NULL && options->plain };
     int err = start(ret, &o, work, arg, why);
 
-    if (err == -EPERM && !o.user_namespace) { /* CAP_SYS_ADMIN is missing */
+    if (err == -EPERM && !o.user_namespace && !o.plain) { /* CAP_SYS_ADMIN is missing */
         o.user_namespace = true;
         err = start(ret, &o, work, arg, why);
     }

@@ -28,6 +28,7 @@
 
 struct ho_os_room_options {
     bool user_namespace; /* take one even where it is not needed (tests) */
+    bool plain;          /* no namespaces at all: a child that goes with its maker */
 };
 
 struct ho_os_room {

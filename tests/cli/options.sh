@@ -91,7 +91,7 @@ mistake "--rtt: found 'soon', expected a duration"
 run run "$one" --engine model
 is 0
 run run "$one" --engine lorry
-mistake "--engine: found 'lorry', expected model or kernel"
+mistake "--engine: found 'lorry', expected model, kernel or virtual-kernel"
 run run "$one" --engine kernel --hz 1000
 mistake "--hz is the model's"
 run run "$one" --engine kernel --phases 4

@@ -79,7 +79,7 @@ void ho_kernel_proc_forget(struct ho_kernel *k, struct ho_kernel_proc *p)
 }
 
 /* The process's hands, made at the first call. */
-static int need_hands(struct ho_kernel *k, struct ho_kernel_proc *p)
+int ho_kernel_proc_hands(struct ho_kernel *k, struct ho_kernel_proc *p)
 {
     struct ho_program_error error = { .text = "" };
     unsigned program;
@@ -139,7 +139,7 @@ int ho_kernel_verb_call(void *self, uint16_t proc, const struct ho_plan_call *ca
     if (!p->running) {
         return refuse_dead(k, p);
     }
-    err = need_hands(k, p);
+    err = ho_kernel_proc_hands(k, p);
     for (unsigned i = 0; err == 0 && more == 1; i++) {
         k->trace.now = ho_kernel_relay_now(k);
         more = ho_play_verb(&k->trace, &p->play, call, i, &v);

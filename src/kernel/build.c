@@ -229,7 +229,7 @@ static void take_zero(struct ho_kernel *k, bool runs)
     } else {
         int64_t before = k->base_ns;
 
-        k->base_ns = ho_os_now().ns + MOMENT_NS;
+        k->base_ns = ho_os_now().ns + (k->options.virtual_clock ? 0 : MOMENT_NS);
         if (k->has_clk) {
             uint64_t j = ho_clk_jiffies(&k->clk, (struct ho_time){ k->base_ns - before });
 
@@ -254,6 +254,7 @@ int ho_kernel_build(struct ho_kernel *k)
     prctl(PR_SET_TIMERSLACK, 1UL);
     ho_os_sched_prompt(); /* an ordinary user is not allowed to, and gets later times */
     k->begun = err == 0;
+    ho_kernel_moment_before(k);
     k->base_ns = ho_os_now().ns;
     err = err != 0 ? err : begin_trace(k);
     if (err != 0) {
@@ -271,6 +272,7 @@ int ho_kernel_build(struct ho_kernel *k)
     if (err != 0) {
         return err;
     }
+    ho_kernel_moment(k, commands);
     take_zero(k, commands);
     ho_kernel_settings(k);
     for (size_t i = 0; i < k->plan->node_count; i++) {

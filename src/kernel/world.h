@@ -208,8 +208,6 @@ void ho_kernel_options_of(struct ho_kernel *k, const struct ho_kernel_host *h, s
 int ho_kernel_proc_agent(struct ho_kernel *k, struct ho_kernel_proc *p);
 /* With the program `raw` in it. */
 int ho_kernel_proc_hands(struct ho_kernel *k, struct ho_kernel_proc *p);
-/* With the program `raw` in it. */
-int ho_kernel_proc_hands(struct ho_kernel *k, struct ho_kernel_proc *p);
 int ho_kernel_proc_command(struct ho_kernel *k, uint16_t proc, const struct ho_plan_command *c);
 /* Those of a host that loses its power, in two moves: nothing of them is recorded any more. */
 void ho_kernel_procs_freeze(struct ho_kernel *k, uint16_t node);

@@ -217,7 +217,7 @@ int ho_kernel_proc_command(struct ho_kernel *k, uint16_t proc, const struct ho_p
     k->host[k->plan->procs[proc].host].commands = true;
     err = ho_services_start(k->services, proc, k->host[k->plan->procs[proc].host].netns, c);
     if (err != 0) {
-        ho_trace_fail(&k->trace, err == -ENOMEM ? err : -EINVAL, ho_services_why(k->services));
+        ho_trace_fail(&k->trace, err, ho_services_why(k->services));
     }
     return k->trace.err;
 }

@@ -61,8 +61,8 @@ struct ho_engine {
      */
     int (*program)(void *self, uint16_t proc, const struct ho_plan_program *program);
     /* Starts a real command, whose output and end become `output` and `exit` records. NULL, as
-     * `input`: an engine without a real kernel. -EINVAL: it cannot be started, or another still
-     * runs in this process.
+     * `input`: an engine without a real kernel. -EINVAL: another still runs in this process; the
+     * errno of what failed if it cannot be started.
      */
     int (*command)(void *self, uint16_t proc, const struct ho_plan_command *command);
     /* Writes to the command's standard input. -EINVAL: no command runs, or its input is closed. */

@@ -113,13 +113,14 @@ int ho_run(struct ho_run_result *ret, const struct ho_plan *plan, const struct h
 {
     const struct ho_step *step = NULL;
     const char *why = NULL;
-    int err = engine->check(engine->self, plan, &step);
+    const int refused = engine->check(engine->self, plan, &step);
+    int err = refused;
 
     err = err != 0 ? err : engine->begin(engine->self, plan, timeline);
     err = err != 0 ? err : play_steps(plan, engine, &step);
     if (err != 0) {
-        why = lacks_verb(engine, step) ? "this engine cannot run real programs"
-                                       : engine->why(engine->self);
+        why = refused == 0 && lacks_verb(engine, step) ? "this engine cannot run real programs"
+                                                       : engine->why(engine->self);
     } else {
         err = judge(ret, plan, timeline);
         why = "out of memory";

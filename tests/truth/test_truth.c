@@ -27,7 +27,7 @@
 #include "support/truth_play.h"
 
 #define DIR_DATA "tests/truth/data"
-#define DIR_MORE "tests/truth/more" /* rt_*: measured later, with other parameters */
+#define DIR_MORE "tests/truth/more" /* rt_*, vkx_*: measured later, other parameters */
 #define MAX_FILES 400
 #define MAX_EXCEPTIONS 5 /* files that do not match, explained in docs/departures.md */
 #define DRAW_MIN 15000   /* ms: half and one and a half times base_reachable_time */

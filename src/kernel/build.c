@@ -299,6 +299,7 @@ void ho_kernel_demolish(struct ho_kernel *k)
         free(k->host[i].wire);
         free(k->host[i].expiry);
     }
+    ho_os_aside_reap(&k->aside);
     free(k->host);
     free(k->proc);
     free(k->socks);

@@ -395,36 +395,57 @@ void ho_kernel_host_abort(struct ho_kernel_host *h)
     }
 }
 
+/* Takes the interfaces away, which is what takes long. */
+static void close_wires(void *arg)
+{
+    struct ho_kernel_host *h = arg;
+
+    for (unsigned i = 0; i < h->ports; i++) {
+        ho_os_wire_close(h->wire[i]);
+    }
+}
+
+static void unwatch_all(struct ho_kernel *k, const struct ho_kernel_host *h)
+{
+    for (unsigned i = 0; i < h->ports; i++) {
+        if (h->wire[i] != NULL) {
+            ho_kernel_unwatch(k, ho_os_wire_fd(h->wire[i]));
+        }
+    }
+    if (h->watch >= 0) {
+        ho_kernel_unwatch(k, h->watch);
+    }
+    if (h->lo >= 0) {
+        ho_kernel_unwatch(k, h->lo);
+    }
+}
+
 void ho_kernel_host_off(struct ho_kernel *k, struct ho_kernel_host *h)
 {
     if (h->plan == NULL || !h->up) {
         return;
     }
     ho_kernel_host_abort(h);
+    unwatch_all(k, h);
+    ho_os_aside(&k->aside, close_wires, h);
     for (unsigned i = 0; i < h->ports; i++) {
-        if (h->wire[i] != NULL) {
-            ho_kernel_unwatch(k, ho_os_wire_fd(h->wire[i]));
+        if (h->wire[i] != NULL && k->aside.pid != 0) {
+            ho_os_wire_abandon(h->wire[i]);
+        } else {
             ho_os_wire_close(h->wire[i]);
-            h->wire[i] = NULL;
         }
+        h->wire[i] = NULL;
     }
-    if (h->net != NULL) {
-        if (h->watch >= 0) {
-            ho_kernel_unwatch(k, h->watch);
-        }
-        ho_os_net_close(h->net);
-        h->net = NULL;
-    }
-    if (h->diag != NULL) {
-        ho_os_diag_close(h->diag);
-        h->diag = NULL;
-    }
+    ho_os_net_close(h->net);
+    h->net = NULL;
+    ho_os_diag_close(h->diag);
+    h->diag = NULL;
     if (h->lo >= 0) {
-        ho_kernel_unwatch(k, h->lo);
         close(h->lo);
-        h->lo = -1;
     }
     close(h->netns);
+    ho_os_aside_done(&k->aside);
+    h->lo = -1;
     h->netns = -1;
     h->watch = -1;
     h->up = false;

@@ -30,6 +30,7 @@
 #include "kernel/kernel.h"
 #include "kernel/service.h"
 #include "knobs/sysctl.h"
+#include "os/aside.h"
 #include "os/diag.h"
 #include "os/loop.h"
 #include "os/net.h"
@@ -128,6 +129,7 @@ struct ho_kernel {
     size_t neigh_room;
     struct ho_kernel_option *option; /* of commands' sockets (options.c) */
     size_t options_known;
+    struct ho_os_aside aside; /* closes what a host had */
     char *warning[HO_KERNEL_WARNINGS];
     size_t warnings;
 };

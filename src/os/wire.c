@@ -151,6 +151,12 @@ void ho_os_wire_close(struct ho_os_wire *w)
     }
 }
 
+void ho_os_wire_abandon(struct ho_os_wire *w)
+{
+    w->far = 0;
+    ho_os_wire_close(w);
+}
+
 /* ---- using ----------------------------------------------------------------------------------- */
 
 enum ho_os_wire_form ho_os_wire_form(const struct ho_os_wire *w)

@@ -55,6 +55,9 @@ int ho_os_wire_open(struct ho_os_wire **ret, const struct ho_os_wire_options *op
 /* Takes the interface out of the host and closes our end. Takes NULL. */
 void ho_os_wire_close(struct ho_os_wire *w);
 
+/* Closes our end only: for who has let a child close the wire (os/aside.h). */
+void ho_os_wire_abandon(struct ho_os_wire *w);
+
 /* What was opened: TAP or VETH. */
 enum ho_os_wire_form ho_os_wire_form(const struct ho_os_wire *w);
 const char *ho_os_wire_form_name(enum ho_os_wire_form form); /* "auto", "tap", "veth" */

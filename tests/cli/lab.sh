@@ -75,6 +75,7 @@ expect '"power":true' 0 status --lab $a --json
 expect "10.0.0.1" 0 exec --lab $a client -- ip -o -4 address show dev eth0
 expect "" 7 exec --lab $a client -- sh -c "exit 7"
 expect "" 143 exec --lab $a client -- sh -c 'kill $$'
+PATH=/usr/bin:/bin # others may not be everybody's to read
 expect "nosuch: No such file" 127 exec --lab $a client -- nosuch
 expect "not permitted" 2 exec --lab $a client -- ip link set eth0 mtu 1400
 expect "" 0 exec --privileged --lab $a client -- ip link set eth0 mtu 1400

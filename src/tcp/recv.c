@@ -278,7 +278,12 @@ static void out_of_order(struct ho_tcp_env *env, struct ho_tcp *c, const struct 
     }
     tcp_measure_rcv_mss(env, c, seg);
     tcp_schedule_ack(c);
-    for (at = w->ooo.first; at != NULL && ho_seq_before(buf_seq(at), buf_seq(b)); at = at->next) {
+    at = w->ooo.first;
+    if (at != NULL && ho_seq_after(buf_seq(b), buf_seq(w->ooo.last))) {
+        prev = w->ooo.last; /* most come behind all that wait */
+        at = NULL;
+    }
+    for (; at != NULL && ho_seq_before(buf_seq(at), buf_seq(b)); at = at->next) {
         prev = at;
     }
     if ((prev != NULL && !ho_seq_after(buf_end(b), buf_end(prev))) ||

@@ -217,12 +217,12 @@ static void follow_syn(struct walk *w)
     struct ho_dur limit = in->user_timeout.ns > 0
                               ? in->user_timeout
                               : chain_give_up(in->retries, SYN_RTO, in->rto_max);
-    struct ho_dur rto = SYN_RTO;
+    struct ho_dur rto = SYN_RTO, delay = rto; /* connect() itself arms it in full */
 
     w->c->since = jiffies_at(w, w->origin);
     w->c->limit = jiffies_of(w, limit);
     for (unsigned sent = 0; !w->too_long; sent++) {
-        fire(w, clamped(w, rto, w->origin));
+        fire(w, delay);
         if (sent >= in->retries + in->linear ||
             (sent > 0 && ms_between(w->now, w->origin).ns >= limit.ns)) {
             return;
@@ -230,6 +230,7 @@ static void follow_syn(struct walk *w)
         if (sent + 1 > in->linear) {
             rto = doubled(rto, in->rto_max);
         }
+        delay = clamped(w, rto, w->origin);
     }
 }
 
@@ -311,6 +312,14 @@ static void follow_fin_wait2(struct walk *w)
     fire(w, t);
 }
 
+/* ground-truth row 10: each request waits for its time, the last one too. */
+static void follow_neighbour(struct walk *w)
+{
+    for (uint32_t sent = 0; sent < w->in->retries && !w->too_long; sent++) {
+        fire(w, w->in->intvl);
+    }
+}
+
 bool chain_follow(const struct ho_range_in *in, uint64_t jiffies, struct chain *ret)
 {
     int64_t before_s = in->armed_ns < 0 ? -in->armed_ns / HO_NS_PER_S + 1 : 0;
@@ -343,6 +352,9 @@ bool chain_follow(const struct ho_range_in *in, uint64_t jiffies, struct chain *
         break;
     case HO_RANGE_FIN_WAIT2:
         follow_fin_wait2(&w);
+        break;
+    case HO_RANGE_NEIGHBOUR:
+        follow_neighbour(&w);
         break;
     }
     ret->end_ns = w.now.ns - w.origin.ns;

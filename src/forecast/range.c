@@ -38,6 +38,7 @@ static bool delays_are_fixed(const struct ho_range_in *in)
         return in->user_timeout.ns == 0 && !in->orphan && in->no_route_ns <= 0;
     case HO_RANGE_SYNACK:
     case HO_RANGE_FIN_WAIT2:
+    case HO_RANGE_NEIGHBOUR:
         return true;
     default:
         return false;
@@ -139,7 +140,8 @@ static int check(const struct ho_range_in *in)
 
     if (!all_sane(in) || in->rto_max.ns <= 0 || (rto && in->rto.ns <= 0) ||
         (keepalive && (in->idle.ns <= 0 || in->intvl.ns <= 0)) ||
-        (in->kind == HO_RANGE_FIN_WAIT2 && in->fin_timeout.ns <= 0)) {
+        (in->kind == HO_RANGE_FIN_WAIT2 && in->fin_timeout.ns <= 0) ||
+        (in->kind == HO_RANGE_NEIGHBOUR && (in->intvl.ns <= 0 || in->retries == 0))) {
         return -EINVAL;
     }
     return in->kind == HO_RANGE_DATA && in->neighbour ? -ENOTSUP : 0;

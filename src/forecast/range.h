@@ -30,7 +30,9 @@ enum ho_range_kind {
     HO_RANGE_SYNACK,    /* origin: the first SYN-ACK */
     HO_RANGE_PROBES,    /* origin: the window closed, and the probe timer was armed for the first
                          * time: the ACK with a window of 0 came */
-    HO_RANGE_FIN_WAIT2  /* origin: the orphan entered FIN-WAIT-2 */
+    HO_RANGE_FIN_WAIT2, /* origin: the orphan entered FIN-WAIT-2 */
+    HO_RANGE_NEIGHBOUR  /* origin: the first request for a neighbour that nobody answers for; the
+                         * end is the failure, which is told by ICMP (ground-truth A4, B 10) */
 };
 
 struct ho_range_in {
@@ -46,7 +48,7 @@ struct ho_range_in {
     int64_t cut_ns; /* 0 or less: nothing is answered from the origin on */
     struct ho_dur rtt, ratelimit;
 
-    /* KEEPALIVE */
+    /* KEEPALIVE; NEIGHBOUR: `intvl` is retrans_time_ms, `retries` mcast_solicit */
     struct ho_dur idle, intvl;
     uint32_t cnt;
     int64_t armed_ns; /* when the timer was armed (SO_KEEPALIVE set, or established with it on),

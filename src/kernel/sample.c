@@ -221,7 +221,7 @@ static void tell_close_wait(struct ho_kernel *k, const struct ho_kernel_host *h,
 
 static void look_at_socks(struct ho_kernel *k, struct ho_kernel_host *h)
 {
-    struct ho_time now = k->trace.now;
+    struct ho_time now = ho_kernel_relay_now(k); /* also before time 0, when records have none */
     int n = ask_socks(k, h);
     size_t timers = 0;
 

@@ -66,10 +66,11 @@ int ho_kernel_verb_power_off(void *self, uint16_t host, const struct ho_step *st
     h->up = false; /* nothing enters or leaves any more, nobody looks */
     power(k, h, false);
     ho_kernel_sample_none(k, h);
-    h->up = true;
+    ho_kernel_host_deaf(k, h);
     ho_kernel_procs_freeze(k, host);
     ho_kernel_host_abort(h);
-    ho_kernel_procs_end(k, host);
+    ho_kernel_procs_end(k, host); /* the relay runs on for the others */
+    h->up = true;
     ho_kernel_host_off(k, h);
     return k->trace.err;
 }

@@ -405,7 +405,7 @@ static void close_wires(void *arg)
     }
 }
 
-static void unwatch_all(struct ho_kernel *k, const struct ho_kernel_host *h)
+void ho_kernel_host_deaf(struct ho_kernel *k, const struct ho_kernel_host *h)
 {
     for (unsigned i = 0; i < h->ports; i++) {
         if (h->wire[i] != NULL) {
@@ -426,7 +426,7 @@ void ho_kernel_host_off(struct ho_kernel *k, struct ho_kernel_host *h)
         return;
     }
     ho_kernel_host_abort(h);
-    unwatch_all(k, h);
+    ho_kernel_host_deaf(k, h);
     ho_os_aside(&k->aside, close_wires, h);
     for (unsigned i = 0; i < h->ports; i++) {
         if (h->wire[i] != NULL && k->aside.pid != 0) {

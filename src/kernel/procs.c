@@ -10,6 +10,8 @@
 #include "play/faults.h"
 #include "play/verbs.h"
 
+#define KILL_NS 5000000000LL /* then it is waited for with the relay standing still */
+
 static struct ho_kernel *kernel_of(void *self)
 {
     return self;
@@ -259,16 +261,40 @@ static bool has_service(const struct ho_kernel *k, uint16_t proc)
     return k->services != NULL && ho_services_runs(k->services, proc);
 }
 
+/* The kernel takes some 0.1 s to end a command with its namespaces; its sockets are closed at once
+ * and what they send must not wait: the relay runs meanwhile. Options are not read (options.c).
+ */
+static void kill_command(struct ho_kernel *k, uint16_t proc)
+{
+    struct ho_time until = ho_kernel_relay_now(k);
+    int64_t patience = until.ns + KILL_NS;
+
+    if (!has_service(k, proc) || ho_services_kill_begin(k->services, proc) != 0) {
+        return;
+    }
+    /* While it dies its descriptors have something to say all the time. */
+    ho_kernel_unwatch(k, ho_services_fd(k->services));
+    k->killing = true;
+    while (has_service(k, proc) && k->trace.err == 0 && until.ns < patience) {
+        until = ho_time_add(ho_kernel_relay_now(k), ho_ms(1));
+        ho_kernel_run(k, until);
+        ho_kernel_hear_services(k);
+    }
+    k->killing = false;
+    ho_kernel_watch(k, ho_services_fd(k->services), HO_KERNEL_TAG_SERVICES, 0);
+    if (has_service(k, proc)) {
+        ho_services_kill(k->services, proc);
+    }
+    ho_kernel_hear_services(k);
+}
+
 int ho_kernel_verb_kill(void *self, uint16_t proc, const struct ho_step *step)
 {
     struct ho_kernel *k = kernel_of(self);
     struct ho_kernel_proc *p = enter(k, proc);
 
     ho_trace_fault(&k->trace, step);
-    if (has_service(k, proc)) {
-        ho_services_kill(k->services, proc);
-        ho_kernel_hear_services(k);
-    }
+    kill_command(k, proc);
     if (p->agent != NULL && p->running) {
         p->running = false;
         ho_agent_kill(p->agent);
@@ -332,9 +358,7 @@ void ho_kernel_procs_end(struct ho_kernel *k, uint16_t node)
     for (size_t i = 0; i < k->plan->proc_count; i++) {
         if (k->proc[i].play.node == node) {
             ho_kernel_proc_forget(k, &k->proc[i]);
+            kill_command(k, (uint16_t)i);
         }
-    }
-    if (k->services != NULL) {
-        ho_services_kill_host(k->services, node);
     }
 }

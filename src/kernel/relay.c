@@ -221,7 +221,7 @@ static void look(struct ho_kernel *k)
         if (h->plan != NULL &&
             (h->dirty || ho_time_reached(h->look, now) || (h->commands && h->looks > 0))) {
             ho_kernel_sample(k, h);
-            if (h->commands && h->up) {
+            if (h->commands && h->up && !k->killing) {
                 ho_kernel_options_of(k, h, k->sock_count);
             }
         }

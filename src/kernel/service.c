@@ -450,15 +450,18 @@ static int wait_for_end(struct ho_services *s, struct ho_service *v)
     return err;
 }
 
-int ho_services_kill(struct ho_services *s, uint16_t proc)
+int ho_services_kill_begin(struct ho_services *s, uint16_t proc)
 {
     struct ho_service *v = &s->service[proc];
 
-    if (!v->runs) {
-        return -ESRCH;
-    }
-    (void)ho_os_child_signal(&v->child, SIGKILL);
-    return wait_for_end(s, v);
+    return v->runs ? ho_os_child_signal(&v->child, SIGKILL) : -ESRCH;
+}
+
+int ho_services_kill(struct ho_services *s, uint16_t proc)
+{
+    int err = ho_services_kill_begin(s, proc);
+
+    return err != 0 ? err : wait_for_end(s, &s->service[proc]);
 }
 
 int ho_services_kill_host(struct ho_services *s, uint16_t host)

@@ -138,7 +138,13 @@ int ho_services_cont(struct ho_services *s, uint16_t proc);
  */
 int ho_services_kill(struct ho_services *s, uint16_t proc);
 
-/* The same for every command of a host whose power goes. Nothing running is no error. */
+/* Sends the SIGKILL without waiting, for who has a loop to run meanwhile: ho_services_read() sees
+ * the end, ho_services_runs() says so. Returns 0; -ESRCH: nothing runs.
+ */
+int ho_services_kill_begin(struct ho_services *s, uint16_t proc);
+
+/* As ho_services_kill(), for every command of a host whose power goes. Nothing running is no error.
+ */
 int ho_services_kill_host(struct ho_services *s, uint16_t host);
 
 /* The process that has this socket; HO_PLAN_NONE: none of ours. `inode` as sock_diag gives it; 0

@@ -129,6 +129,7 @@ struct ho_kernel {
     size_t neigh_room;
     struct ho_kernel_option *option; /* of commands' sockets (options.c) */
     size_t options_known;
+    bool killing;             /* a command: nobody touches its sockets */
     struct ho_os_aside aside; /* closes what a host had */
     char *warning[HO_KERNEL_WARNINGS];
     size_t warnings;
@@ -152,6 +153,8 @@ void ho_kernel_demolish(struct ho_kernel *k);
 /* hosts.c: all but the wires' side of it (faults.c). */
 int ho_kernel_host_on(struct ho_kernel *k, struct ho_kernel_host *h);
 void ho_kernel_host_off(struct ho_kernel *k, struct ho_kernel_host *h);
+/* Nothing of the host is waited for any more. */
+void ho_kernel_host_deaf(struct ho_kernel *k, const struct ho_kernel_host *h);
 /* Ends every socket of the host without a word; what could not be ended is left. */
 void ho_kernel_host_abort(struct ho_kernel_host *h);
 /* One setting of the plan's setup, or of a step. */

@@ -325,6 +325,7 @@ static const char everything[] =
     "expect server.x exits with 28 by 9s\n"
     "expect server.x exits\n"
     "expect server.x never exits\n"
+    "expect server.x lets go within 30s of half\n"
     "expect server.x has SO_KEEPALIVE on\n"
     "expect server.x has TCP_KEEPIDLE 60s after half\n";
 

@@ -185,6 +185,11 @@ TEST(lines_of_output_and_the_exit_status_are_told)
     ROOM_CHECK(!ho_services_runs(st.services, DB));
     started(&st, DB, "echo again");
     comes(&st, "db: again\n");
+    comes(&st, "db exit 0");
+    st.out[0] = '\0'; /* UTF-8 stays, but for what is none: cut off, too long, a surrogate */
+    started(&st, DB,
+            "printf 'caf\\303\\251 \\360\\237\\230\\200 \\303 \\300\\257 \\355\\240\\200\\n'");
+    comes(&st, "db: caf\303\251 \360\237\230\200 \\xc3 \\xc0\\xaf \\xed\\xa0\\x80\n");
     END;
 }
 

@@ -329,7 +329,11 @@ static int closing(const struct ho_predict_in *in, struct ho_prediction *p)
     case HO_FAULT_KILLED:
         p->outcome = HO_PREDICT_AT_ONCE;
         return 0;
-    case HO_FAULT_HANGS: /* the FIN is acknowledged, none comes back (ground-truth row 15) */
+    case HO_FAULT_HANGS: /* the FIN is acknowledged, none comes back (ground-truth row 15); Linux:
+                          * tcp_fin_time(), never less than three and a half timeouts of data */
+        if (chain.fin_timeout.ns > 0 && chain.fin_timeout.ns < chain.rto.ns * 7 / 2) {
+            chain.fin_timeout.ns = chain.rto.ns * 7 / 2;
+        }
         p->origin = HO_ORIGIN_FIN_ACK;
         p->knob = HO_PREDICT_KNOB_FIN;
         p->outcome = HO_PREDICT_AT_ONCE;

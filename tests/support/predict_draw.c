@@ -117,7 +117,8 @@ static void draw_data(struct draw *d, const char *what)
 
 static void draw_fin_wait2(struct draw *d)
 {
-    set(d, HO_SYSCTL_TCP_FIN_TIMEOUT, between(d, 1, 200));
+    /* above the three and a half timeouts of data that it is at least */
+    set(d, HO_SYSCTL_TCP_FIN_TIMEOUT, between(d, 5, 200));
     ho_text_put(&d->text, "connection client -> server:80\nat 2s client hang\n"
                           "at 3s server close\n");
 }

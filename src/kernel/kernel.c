@@ -111,12 +111,26 @@ static int engine_run_until(void *self, struct ho_time t)
     return end(k, ho_kernel_run(k, ho_time_add(t, k->zero)));
 }
 
+/* Output of commands that came faster than it could be taken. */
+static void note_lost_lines(struct ho_kernel *k)
+{
+    uint64_t lost = k->services != NULL ? ho_services_dropped(k->services) : 0;
+    char text[80];
+
+    if (lost > 0) {
+        (void)snprintf(text, sizeof(text), "%llu lines of output of commands were lost",
+                       (unsigned long long)lost);
+        ho_trace_note(&k->trace, "", text);
+    }
+}
+
 static int engine_finish(void *self)
 {
     struct ho_kernel *k = kernel_of(self);
     int err = ho_kernel_run(k, (struct ho_time){ 0 });
 
     ho_kernel_hear_all(k);
+    note_lost_lines(k);
     for (size_t i = 0; err == 0 && i < k->plan->node_count; i++) {
         ho_kernel_sample(k, &k->host[i]);
     }

@@ -115,7 +115,7 @@ bool ho_services_next(struct ho_services *s, struct ho_service_event *ret);
 int ho_services_record(struct ho_record *ret, const struct ho_service_event *event,
                        const struct ho_plan *plan, struct ho_timeline *tl, int64_t zero_ns);
 
-/* Lines and ends that came when HO_SERVICE_EVENTS were waiting, and are lost. */
+/* Lines that came when HO_SERVICE_EVENTS were waiting, and are lost. */
 uint64_t ho_services_dropped(const struct ho_services *s);
 
 /* Does a command run in this process, or anything it has started? */

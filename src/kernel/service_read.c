@@ -24,7 +24,10 @@
 static struct ho_service_line *new_event(struct ho_services *s, const struct ho_service *v,
                                          enum ho_service_event_kind kind)
 {
-    if (s->events == HO_SERVICE_EVENTS) {
+    /* An end is one event for each command: those always find room. */
+    size_t room = HO_SERVICE_EVENTS - (kind == HO_SERVICE_OUTPUT ? s->count : 0);
+
+    if (s->events >= room) {
         s->dropped++;
         return NULL;
     }

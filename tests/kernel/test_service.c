@@ -44,7 +44,7 @@ struct stage {
     struct ho_plan *plan;
     struct ho_services *services;
     int netns[2];
-    char out[16384]; /* "server.db: hello\n", "server.db! exit 0 \n" .. */
+    char out[65536]; /* "server.db: hello\n", "server.db! exit 0 \n" .. */
 };
 
 static void set_up(struct stage *st)
@@ -217,6 +217,8 @@ TEST(more_lines_than_have_room_are_counted)
         (void)usleep(1000);
     }
     ROOM_CHECK(ho_services_dropped(st.services) > 0);
+    comes(&st, "db: 1\n");
+    comes(&st, "db exit 0"); /* an end is not lost */
     END;
 }
 

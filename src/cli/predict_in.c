@@ -1,0 +1,316 @@
+/* The arguments of `halfopen predict`. See predict_in.h. */
+
+#include "cli/predict_in.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "os/clock.h"
+#include "os/sysctl.h"
+#include "scenario/syntax.h"
+
+#define RTT_DEFAULT_MS 1
+#define RTT_MAX_S 100
+
+/* A name of the list is for any interface; the host's own default is that of `default`. */
+static void file_name(char *buf, size_t size, const char *name)
+{
+    const char *star = strchr(name, '*');
+    struct ho_text t = { 0 };
+
+    if (star == NULL) {
+        ho_text_put(&t, name);
+    } else {
+        ho_text_bytes(&t, name, (size_t)(star - name));
+        ho_text_put(&t, "default");
+        ho_text_put(&t, star + 1);
+    }
+    buf[0] = '\0';
+    if (ho_text_err(&t) == 0 && t.len < size) {
+        memcpy(buf, ho_text_str(&t), t.len + 1);
+    }
+    ho_text_free(&t);
+}
+
+/* What a kernel without the sysctl does: as the oldest kernel that is known. */
+static int64_t without(enum ho_sysctl id)
+{
+    struct ho_sysctls old;
+
+    ho_profile_sysctls(HO_PROFILE_6_1, &old);
+    return old.v[id];
+}
+
+void ho_predict_this_host(struct ho_predict_in *in)
+{
+    char path[256], value[256];
+
+    ho_sysctls_init(&in->sysctls);
+    in->hz = ho_os_hz();
+    for (unsigned i = 0; i < HO_SYSCTL_COUNT; i += ho_sysctl_numbers((enum ho_sysctl)i)) {
+        const struct ho_sysctl_info *info = ho_sysctl_info((enum ho_sysctl)i);
+
+        if (strstr(info->name, ".tcp_") == NULL && strstr(info->name, ".neigh.") == NULL) {
+            continue;
+        }
+        file_name(path, sizeof(path), info->name);
+        if (ho_os_sysctl_read(-1, path, value, sizeof(value)) < 0) {
+            in->sysctls.v[i] = without((enum ho_sysctl)i);
+        } else {
+            /* A value beyond the list's, as of an unknown congestion control, decides nothing here.
+             */
+            (void)ho_sysctl_parse(&in->sysctls, info->name, value);
+        }
+    }
+}
+
+/* ---- arguments ------------------------------------------------------------------------------- */
+
+/* "NAME=VALUE" cut in two; NULL if there is no `=`. */
+static char *cut(char *text)
+{
+    char *eq = strchr(text, '=');
+
+    if (eq == NULL) {
+        return NULL;
+    }
+    *eq = '\0';
+    return eq + 1;
+}
+
+static int read_set(struct ho_predict_ask *a, char *text)
+{
+    char *value = cut(text);
+
+    if (value == NULL) {
+        return ho_cli_say(HO_EXIT_USAGE, "predict --set: found '%s', expected NAME=VALUE", text);
+    }
+    int id = ho_sysctl_find(text);
+
+    if (id < 0) {
+        return ho_cli_say(HO_EXIT_USAGE, "predict --set: '%s' is no sysctl that halfopen knows",
+                          text);
+    }
+    if (ho_sysctl_parse(&a->in.sysctls, text, value) != 0) {
+        const struct ho_sysctl_info *info = ho_sysctl_info((enum ho_sysctl)id);
+
+        return ho_cli_say(HO_EXIT_USAGE,
+                          "predict --set %s: found '%s', expected a value from %" PRId64
+                          " to %" PRId64,
+                          text, value, info->min, info->max);
+    }
+    return HO_EXIT_OK;
+}
+
+static int64_t unit_ns(enum ho_unit unit)
+{
+    return unit == HO_UNIT_S    ? HO_NS_PER_S
+           : unit == HO_UNIT_MS ? 1000000
+           : unit == HO_UNIT_US ? 1000
+                                : 0;
+}
+
+/* A number in the option's own unit, or a time with its unit. */
+static bool read_option_value(const struct ho_sockopt_info *info, const char *text, int64_t *ret)
+{
+    int64_t per = unit_ns(info->unit), v = 0, ns;
+    bool negative = text[0] == '-';
+    const char *p = text + negative;
+
+    if (*p != '\0' && strspn(p, "0123456789") == strlen(p) && strlen(p) <= 10) {
+        for (; *p != '\0'; p++) {
+            v = v * 10 + (*p - '0');
+        }
+        v = negative ? -v : v;
+    } else if (per > 0 && ho_value_read(HO_TYPE_DURATION, text, &ns) == 0 && ns % per == 0) {
+        v = ns / per;
+    } else {
+        return false;
+    }
+    if (v < info->min || v > info->max) {
+        return false;
+    }
+    *ret = v;
+    return true;
+}
+
+static int read_sockopt(struct ho_predict_ask *a, char *text)
+{
+    char *value = cut(text);
+    int id = ho_sockopt_find(text);
+
+    if (value == NULL) {
+        return ho_cli_say(HO_EXIT_USAGE, "predict --sockopt: found '%s', expected NAME=VALUE",
+                          text);
+    }
+    if (id < 0) {
+        return ho_cli_say(HO_EXIT_USAGE,
+                          "predict --sockopt: '%s' is no socket option that halfopen knows", text);
+    }
+    const struct ho_sockopt_info *info = ho_sockopt_info((enum ho_sockopt)id);
+
+    if ((info->type != HO_SOCKOPT_TYPE_INT && info->type != HO_SOCKOPT_TYPE_BOOL) ||
+        info->read_only) {
+        return ho_cli_say(HO_EXIT_USAGE, "predict --sockopt: %s changes nothing here", text);
+    }
+    if (!read_option_value(info, value, &a->in.option[id])) {
+        return ho_cli_say(HO_EXIT_USAGE,
+                          "predict --sockopt %s: found '%s', expected a value from %" PRId64
+                          " to %" PRId64 "%s%s",
+                          text, value, info->min, info->max,
+                          info->unit == HO_UNIT_S || info->unit == HO_UNIT_MS ? " " : "",
+                          ho_unit_suffix(info->unit));
+    }
+    a->in.has_option[id] = true;
+    return HO_EXIT_OK;
+}
+
+static int read_duration(const char *option, const char *text, struct ho_dur *ret)
+{
+    int64_t ns;
+
+    if (ho_value_read(HO_TYPE_DURATION, text, &ns) != 0 || ns <= 0 ||
+        ns > RTT_MAX_S * HO_NS_PER_S) {
+        return ho_cli_say(HO_EXIT_USAGE,
+                          "predict %s: found '%s', expected a time as 20ms, at most %d s", option,
+                          text, RTT_MAX_S);
+    }
+    *ret = ho_ns(ns);
+    return HO_EXIT_OK;
+}
+
+static int read_hz(struct ho_predict_ask *a, const char *text)
+{
+    int64_t hz;
+
+    if (ho_value_read(HO_TYPE_HZ, text, &hz) != 0 || hz > 1000) {
+        return ho_cli_say(HO_EXIT_USAGE,
+                          "predict --hz: found '%s', expected 100, 250, 300, 1000 or exact", text);
+    }
+    a->in.hz = (uint32_t)hz;
+    return HO_EXIT_OK;
+}
+
+static int read_kernel(struct ho_predict_ask *a, const char *text)
+{
+    int id = ho_profile_find(text);
+
+    if (id < 0) {
+        return ho_cli_say(HO_EXIT_USAGE,
+                          "predict --kernel: found '%s', expected linux-6.18, linux-6.12 or "
+                          "linux-6.1",
+                          text);
+    }
+    ho_profile_sysctls((enum ho_profile_id)id, &a->in.sysctls);
+    a->source = ho_profile((enum ho_profile_id)id)->name;
+    return HO_EXIT_OK;
+}
+
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+/* Options without a value. Returns false if it is none of them. */
+static bool read_flag(struct ho_predict_ask *a, const char *arg)
+{
+    if (strcmp(arg, "--json") == 0) {
+        a->json = true;
+    } else if (strcmp(arg, "--lan") == 0 || strcmp(arg, "--routed") == 0) {
+        a->in.on_link = strcmp(arg, "--lan") == 0;
+    } else if (strcmp(arg, "--ipv4") == 0 || strcmp(arg, "--ipv6") == 0) {
+        a->in.ipv6 = strcmp(arg, "--ipv6") == 0;
+    } else {
+        return strcmp(arg, "--defaults") == 0;
+    }
+    return true;
+}
+
+/* Whose settings everything starts from comes first, wherever it is said. */
+static bool starts_elsewhere(const char *arg)
+{
+    return strcmp(arg, "--defaults") == 0 || strcmp(arg, "--kernel") == 0;
+}
+
+static int read_valued(struct ho_predict_ask *a, const char *arg, char *value, bool first)
+{
+    if (strcmp(arg, "--kernel") == 0) {
+        return first ? read_kernel(a, value) : HO_EXIT_OK;
+    }
+    if (first) {
+        return HO_EXIT_OK;
+    }
+    if (strcmp(arg, "--set") == 0) {
+        return read_set(a, value);
+    }
+    if (strcmp(arg, "--sockopt") == 0) {
+        return read_sockopt(a, value);
+    }
+    if (strcmp(arg, "--hz") == 0) {
+        return read_hz(a, value);
+    }
+    return strcmp(arg, "--rtt") == 0 ? read_duration(arg, value, &a->in.rtt)
+                                     : read_duration(arg, value, &a->in.rto);
+}
+
+static int no_option(const char *arg)
+{
+    static const char *const names[] = { "--set",    "--sockopt",  "--rtt", "--rto",    "--hz",
+                                         "--kernel", "--defaults", "--lan", "--routed", "--ipv4",
+                                         "--ipv6",   "--json",     NULL };
+    const char *near = ho_cli_nearest(arg, names);
+
+    return ho_cli_say(HO_EXIT_USAGE, "predict: no option '%s'%s%s%s", arg,
+                      near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
+                      near != NULL ? "'?" : "");
+}
+
+/* One pass over the arguments: the first looks for the start alone. */
+static int pass(struct ho_predict_ask *a, int argc, char **argv, bool first)
+{
+    static const char *const valued[] = {
+        "--set", "--sockopt", "--rtt", "--rto", "--hz", "--kernel"
+    };
+    int code = HO_EXIT_OK;
+
+    for (int i = 1; i < argc && code == HO_EXIT_OK; i++) {
+        bool takes = false;
+
+        for (size_t k = 0; k < sizeof(valued) / sizeof(valued[0]); k++) {
+            takes = takes || strcmp(argv[i], valued[k]) == 0;
+        }
+        if (takes && i + 1 == argc) {
+            return ho_cli_say(HO_EXIT_USAGE, "predict %s: a value is missing", argv[i]);
+        }
+        if (takes) {
+            code = read_valued(a, argv[i], argv[i + 1], first);
+            i++;
+        } else if (!read_flag(a, argv[i])) {
+            return no_option(argv[i]);
+        }
+    }
+    return code;
+}
+
+int ho_predict_ask(struct ho_predict_ask *ret, int argc, char **argv)
+{
+    struct ho_predict_ask a = { .source = "this host" };
+    bool elsewhere = false;
+
+    for (int i = 1; i < argc; i++) {
+        elsewhere = elsewhere || starts_elsewhere(argv[i]);
+    }
+    if (elsewhere) {
+        ho_sysctls_init(&a.in.sysctls);
+        a.in.hz = 250;
+        a.source = "Linux's defaults";
+    } else {
+        ho_predict_this_host(&a.in);
+    }
+    a.in.rtt = ho_ms(RTT_DEFAULT_MS);
+    int code = pass(&a, argc, argv, true);
+
+    code = code == HO_EXIT_OK ? pass(&a, argc, argv, false) : code;
+    if (code == HO_EXIT_OK) {
+        *ret = a;
+    }
+    return code;
+}

@@ -377,7 +377,7 @@ static int check_together(const struct ho_run_options *o)
 
 int ho_options_read(struct ho_run_options *ret, unsigned command, int argc, char **argv)
 {
-    struct ho_run_options o = { .list = false };
+    struct ho_run_options o = { .command = command };
     int code = HO_EXIT_OK;
     bool only_names = false;
 

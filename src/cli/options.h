@@ -26,6 +26,7 @@ enum ho_format {
 #define HO_OPTIONS_COMPARE 2u
 
 struct ho_run_options {
+    unsigned command; /* HO_OPTIONS_..: whose they are */
     bool list, ladder, raw, timing;
     enum ho_format format;
     bool kernel;                   /* --engine kernel, or: plan.engine has its name */

@@ -25,8 +25,8 @@ struct ho_plays {
     size_t longer; /* cases left out because of --longest */
 };
 
-/* Plans every case that the options want and keeps what is listed above. A --case that no source
- * has is a mistake.
+/* Lists every case that the options want. `name` and `lasts` are left empty where all of them are
+ * played on the model: nobody asks. A --case that no source has is a mistake.
  *
  * Returns HO_EXIT_OK, with *ret to be freed; otherwise has said what was wrong.
  */

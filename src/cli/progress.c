@@ -57,6 +57,16 @@ static size_t count_done(const struct ho_progress *p)
     return n;
 }
 
+static void put_left(struct ho_text *out, int64_t seconds)
+{
+    if (seconds >= 60) {
+        ho_text_int(out, seconds / 60);
+        ho_text_put(out, " m ");
+    }
+    ho_text_int(out, seconds % 60);
+    ho_text_put(out, " s left");
+}
+
 static void put_running(struct ho_text *out, const struct ho_progress *p, struct ho_time now)
 {
     const char *sep = ": ";
@@ -86,8 +96,7 @@ void ho_progress_show(struct ho_progress *p, struct ho_time now)
         return;
     }
     ho_text_printf(&line, "%zu of %zu, ", count_done(p), p->count);
-    ho_text_dur(&line, ho_ns((left_of_all(p, now) / HO_NS_PER_S + 1) * HO_NS_PER_S));
-    ho_text_put(&line, " left");
+    put_left(&line, left_of_all(p, now) / HO_NS_PER_S + 1);
     put_running(&line, p, now);
     fprintf(stderr, "\r\033[K%.*s", (int)(line.len < width ? line.len : width), ho_text_str(&line));
     fflush(stderr);

@@ -182,6 +182,11 @@ static void connect_ends_when_measured(void **state)
     ho_profile_sysctls(HO_PROFILE_6_1, &in.sysctls); /* no linear timeouts */
     p = ask(&in, HO_FAULT_CUT, HO_ACTIVITY_CONNECT);
     holds(&p, 130060, ETIMEDOUT); /* knobs/profile_knobs.def */
+    ho_sysctls_init(&in.sysctls);
+    in.has_option[HO_SOCKOPT_TCP_USER_TIMEOUT] = true;
+    in.option[HO_SOCKOPT_TCP_USER_TIMEOUT] = 100; /* the first SYN's timer is not cut to it */
+    p = ask(&in, HO_FAULT_CUT, HO_ACTIVITY_CONNECT);
+    holds(&p, 1020, ETIMEDOUT); /* docs/predict.md */
 }
 
 static void a_closed_connection_ends_in_silence(void **state)

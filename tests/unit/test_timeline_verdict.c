@@ -358,6 +358,22 @@ static void close_after_the_cut_ends_without_a_word(void **state)
     assert_kernel(v, 108300, "gone", "");
 }
 
+/* A real command says nothing of its calls: its socket is without a process afterwards. */
+static void a_command_that_exits_leaves_an_orphan(void **state)
+{
+    (void)state;
+    make_setting(&tl, 0, "sysctl", "server", "", "net.ipv4.tcp_orphan_retries", 0);
+    make_established(&tl);
+    make_fault(&tl, 1000, "", "cut", "lan");
+    make_sock(&tl, 1010, "server", "FIN-WAIT-1", HO_SOCK_TIMER_ON, "");
+    tl.rec[tl.n - 1].process = "";
+    make_sock(&tl, 108300, "server", "gone", HO_SOCK_TIMER_OFF, "");
+    const struct ho_verdict *v = verdict_of("server");
+
+    assert_int_equal(v->cause, HO_CAUSE_ORPHAN);
+    assert_string_equal(v->knob, "net.ipv4.tcp_orphan_retries=0 (0 means 8)");
+}
+
 static void a_programs_own_timer_is_its_own_finding(void **state)
 {
     (void)state;
@@ -468,6 +484,7 @@ int main(void)
         TEST(a_reset_is_the_peers_doing),
         TEST(connect_fails_by_the_neighbour_or_by_syn_retries),
         TEST(close_after_the_cut_ends_without_a_word),
+        TEST(a_command_that_exits_leaves_an_orphan),
         TEST(a_programs_own_timer_is_its_own_finding),
         TEST(an_unknown_fault_is_no_verdict),
         TEST(the_table_says_it_in_two_lines_a_side),

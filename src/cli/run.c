@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "cli/cli.h"
-#include "cli/guest.h"
 #include "cli/phases.h"
 #include "cli/play.h"
 #include "cli/plays.h"
@@ -311,9 +310,7 @@ static int run_all(struct run *r, const struct ho_source *s, size_t count, int64
     }
     wall = wall_ns() - began;
     code = end(r, wall);
-    if (ho_guest_inside() == NULL) {
-        say_wall(r, wall);
-    }
+    say_wall(r, wall);
     return code != HO_EXIT_OK ? code : judge(r);
 }
 

@@ -34,6 +34,13 @@ static bool same_rows(const struct table *t, int f, int g)
     return true;
 }
 
+/* Whether it lies within bounds because of when ARP fails; a user timeout of days has bounds, too.
+ */
+static bool drawn_by_arp(const struct ho_prediction *p)
+{
+    return p->outcome == HO_PREDICT_WITHIN && (p->other_err != 0 || !p->told);
+}
+
 /* "never", "15 m 28 s to 15 m 41 s" */
 static void put_when(struct ho_text *out, const struct ho_prediction *p)
 {
@@ -58,7 +65,9 @@ static void put_when(struct ho_text *out, const struct ho_prediction *p)
         ho_text_put(&from, " to ");
         ho_text_put(&from, ho_text_str(&to));
     }
-    ho_text_put(&from, p->outcome == HO_PREDICT_WITHIN ? " *" : "");
+    if (drawn_by_arp(p)) {
+        ho_text_put(&from, &" *"[from.len > 31]); /* days have no room for the blank */
+    }
     ho_text_pad(out, ho_text_str(&from), 33);
     ho_text_end_part(out, &to);
     ho_text_end_part(out, &from);

@@ -256,6 +256,23 @@ static int64_t first_repeat_ns(const struct ho_range_in *c)
     return probe + c->rto.ns;
 }
 
+/* A user timeout of days has more repeats than are followed: then it is bounds (A3, row 9). */
+static int set_silence(const struct ho_range_in *c, struct ho_prediction *p)
+{
+    int err = set_range(c, p);
+
+    if (err != -EINVAL || c->user_timeout.ns < c->rto_max.ns || c->rto_max.ns <= 0 ||
+        c->hz > 1000) {
+        return err;
+    }
+    int64_t first = first_repeat_ns(c);
+
+    set_within(p, first + c->user_timeout.ns,
+               first + 2 * granule_ns(c->hz, c->rto) + c->user_timeout.ns +
+                   granule_ns(c->hz, c->rto_max));
+    return 0;
+}
+
 /* A neighbour that fails: backing off is taken back step by step, never the give-up time; the check
  * waits for at most one more timeout, which an ICMP sets anew without regard to a user timeout.
  * Without carrier nothing may ever have left, and the time then counts from the first sending (A3).
@@ -263,7 +280,7 @@ static int64_t first_repeat_ns(const struct ho_range_in *c)
 static int set_neighbour(const struct ho_predict_in *in, const struct ho_range_in *c,
                          struct ho_prediction *p)
 {
-    int err = set_range(c, p);
+    int err = set_silence(c, p);
 
     bool silent = p->max_ns < first_icmp_ns(in, p);
 
@@ -293,7 +310,7 @@ static int in_flight(const struct ho_predict_in *in, struct ho_prediction *p)
     if (p->fault == HO_FAULT_CARRIER || in->on_link) {
         return set_neighbour(in, &chain, p);
     }
-    return set_range(&chain, p);
+    return set_silence(&chain, p);
 }
 
 static int data(const struct ho_predict_in *in, struct ho_prediction *p)
@@ -375,8 +392,16 @@ static int set_unreachable(const struct ho_predict_in *in, struct ho_prediction 
         p->knob = HO_PREDICT_KNOB_NEIGH;
         return 0;
     }
+    if (chain.intvl.ns > silence.max_ns / chain.retries) { /* the SYNs end before */
+        return 0;
+    }
     int err = set_range(&chain, p);
 
+    if (err == -EINVAL && chain.intvl.ns > 0) { /* more requests than are followed */
+        set_within(p, chain.retries * chain.intvl.ns, silence.max_ns);
+        p->other_err = EHOSTUNREACH;
+        return 0;
+    }
     if (err != 0 || p->max_ns < silence.min_ns) {
         p->err = EHOSTUNREACH;
         p->other_err = err == 0 && may_be_the_last_syn(in, p) ? ETIMEDOUT : 0;

@@ -256,6 +256,22 @@ static void chains_too_long_to_follow_have_bounds(void **state)
     p = ask(&in, HO_FAULT_HANGS, HO_ACTIVITY_WINDOW);
     assert_int_equal(p.outcome, HO_PREDICT_WITHIN);
     assert_true(p.min_ns > 1000000 * HO_NS_PER_S);
+    p = ask(&in, HO_FAULT_CUT, HO_ACTIVITY_DATA);
+    assert_int_equal(p.outcome, HO_PREDICT_WITHIN);
+    assert_true(p.min_ns > 1000000 * HO_NS_PER_S && p.max_ns < 1000018 * HO_NS_PER_S);
+    p = ask(&in, HO_FAULT_CARRIER, HO_ACTIVITY_CLOSING);
+    assert_int_equal(p.outcome, HO_PREDICT_WITHIN);
+    assert_true(p.min_ns == 1000000 * HO_NS_PER_S);
+    in.on_link = true;
+    in.sysctls.v[HO_SYSCTL_NEIGH_MCAST_SOLICIT] = INT32_MAX; /* the SYNs end first */
+    p = ask(&in, HO_FAULT_CUT, HO_ACTIVITY_CONNECT);
+    assert_int_equal(p.outcome, HO_PREDICT_RANGE);
+    assert_int_equal(p.err, ETIMEDOUT);
+    in.sysctls.v[HO_SYSCTL_NEIGH_MCAST_SOLICIT] = 5000;
+    in.sysctls.v[HO_SYSCTL_NEIGH_RETRANS_TIME_MS] = 8;
+    p = ask(&in, HO_FAULT_CUT, HO_ACTIVITY_CONNECT);
+    assert_int_equal(p.outcome, HO_PREDICT_WITHIN);
+    assert_true(p.min_ns == 40 * HO_NS_PER_S);
 }
 
 static void settings_that_make_no_sense_are_refused(void **state)

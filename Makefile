@@ -3,7 +3,7 @@
 
 FUZZ_SECONDS ?= 30
 
-.PHONY: run test test-all bench fidelity fuzz lint clean
+.PHONY: run test test-all test-kernel compare bench fidelity fuzz lint clean
 
 # Plays the whole catalogue with the release program.
 run: setup-run build/release/build.ninja
@@ -36,6 +36,19 @@ fidelity: setup-test build/dev/build.ninja
 	@ninja -C build/dev test_truth >&2
 	@build/dev/test_truth --page > build/fidelity.md
 	@mv build/fidelity.md docs/fidelity.md
+
+# The catalogue on the model and on the virtual kernel; writes docs/engines.md.
+compare: setup-run build/release/build.ninja
+	@ninja -C build/release halfopen >&2
+	@python3 tools/engines.py build/halfopen > build/engines.md
+	@mv build/engines.md docs/engines.md
+
+# Builds a virtual kernel, if none is there, and runs every test that needs one.
+test-kernel: setup-test build/release/build.ninja
+	@ninja -C build/release halfopen >&2
+	@build/halfopen kernel list | grep -q ' HZ ' || build/halfopen kernel build
+	@HALFOPEN=$(CURDIR)/build/halfopen sh tests/cli/virtual.sh
+	@HALFOPEN=$(CURDIR)/build/halfopen sh tests/cli/virtual_kernel_slow.sh
 
 fuzz: setup-all build/fuzz/build.ninja
 	@ninja -C build/fuzz fuzzers

@@ -138,17 +138,21 @@ static void put_phases(struct ho_text *out, const struct ho_play *p)
     }
 }
 
-static void put_failed(struct ho_text *out, const struct ho_play *p, bool colour)
+/* What was expected and not found; of a scenario that nobody has written, also what was found. */
+static void put_judged(struct ho_text *out, const struct ho_play *p, bool colour)
 {
     for (size_t i = 0; i < p->result.judgement_count; i++) {
         const struct ho_judgement *j = &p->result.judgements[i];
 
-        if (j->met) {
+        if (j->met && !p->source->is_made) {
             continue;
         }
         ho_text_put(out, "  ");
-        ho_report_paint(out, "FAILED", RED, colour);
-        ho_text_printf(out, " %s:%u: expected: ", p->source->where, j->expect->line->number);
+        ho_report_paint(out, j->met ? "kept" : "FAILED", j->met ? GREEN : RED, colour);
+        if (!p->source->is_made) {
+            ho_text_printf(out, " %s:%u", p->source->where, j->expect->line->number);
+        }
+        ho_text_put(out, ": expected: ");
         ho_expect_print(p->source->scn, j->expect, out);
         ho_text_printf(out, "; found: %s\n", j->text);
     }
@@ -166,7 +170,7 @@ void ho_report_case(struct ho_text *out, const struct ho_play *p, bool colour)
     if (!p->judged) {
         return;
     }
-    put_failed(out, p, colour);
+    put_judged(out, p, colour);
     if (p->number + 1 == p->count) {
         put_claims(out, p->source->scn, colour);
     }
@@ -213,6 +217,10 @@ void ho_report_end(struct ho_text *out, const struct ho_report *r, const struct 
     }
     if (r->not_here > 0) {
         ho_text_printf(out, "; %zu cases cannot be played on the %s", r->not_here, o->plan.engine);
+    }
+    if (r->plays == 0) {
+        ho_text_char(out, '\n');
+        return;
     }
     put_time(out, r, o->kernel && !o->virtual_kernel);
     if (o->kernel && !o->virtual_kernel) {

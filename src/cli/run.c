@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 /* `halfopen run`: plays scenarios and says what came of it. */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,8 +61,11 @@ static int put_ladder(struct ho_text *out, const struct run *r, const struct ho_
 
     ho_text_printf(out, "%s: %s\n\n", ho_play_name(p), ho_scn_title(p->source->scn));
     err = p->played ? ho_ladder_write(out, &p->timeline, &opts) : 0;
+    if (err == -ENOENT) {
+        ho_text_put(out, "  nothing to draw: no connection was seen\n");
+    }
     ho_text_char(out, '\n');
-    return err == 0 ? HO_EXIT_OK : ho_cli_no_memory();
+    return err == 0 || err == -ENOENT ? HO_EXIT_OK : ho_cli_no_memory();
 }
 
 static int put_case(struct ho_text *out, const struct run *r, const struct ho_play *p,
@@ -288,9 +292,8 @@ static int judge(const struct run *r)
     if (r->code != HO_EXIT_OK) {
         return r->code;
     }
-    if (r->o.kernel && r->report.plays == 0 && r->report.not_here > 0) {
-        return ho_cli_say(HO_EXIT_CANNOT, "nothing could be played on the kernel; --engine model "
-                                          "plays anywhere");
+    if (r->report.plays == 0 && r->report.not_here > 0) {
+        return ho_cli_say(HO_EXIT_CANNOT, "nothing could be played on the %s", r->o.plan.engine);
     }
     return r->report.failed > 0 ? HO_EXIT_FOUND : HO_EXIT_OK;
 }

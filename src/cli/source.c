@@ -129,7 +129,7 @@ static int read_one(struct ho_source *s, const char *name)
 
     if (made.name != NULL && strcmp(made.name, name) == 0) {
         s->where = name;
-        s->is_file = true;
+        s->is_file = s->is_made = true;
         return read_text(s, name, made.text, strlen(made.text));
     }
     if (is_file(name)) {

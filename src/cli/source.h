@@ -9,6 +9,7 @@ struct ho_source {
     const char *where; /* for messages: the file's path, or its path in the source tree */
     char *where_own;   /* the same, if it is to be freed */
     bool is_file;      /* not from the catalogue: its expectations are judged in any case */
+    bool is_made;      /* by a command: ho_source_made() */
     struct ho_scn *scn;
 };
 

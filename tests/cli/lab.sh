@@ -1,4 +1,4 @@
-# Labs: brought up, looked at, cut and plugged, entered, ended; two at once; what is refused; and
+# Runs alone. Labs: brought up, looked at, cut and plugged, entered, ended; two at once; what is refused; and
 # that nothing is left, also after kill -9.
 set -u
 H=${HALFOPEN:?}

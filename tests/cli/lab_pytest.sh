@@ -1,4 +1,4 @@
-# The pytest example of docs/lab.md, as it stands there.
+# Runs alone. The pytest example of docs/lab.md, as it stands there.
 set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What is said, and with which exit status, when a play of real programs cannot be played: on the
+# Runs alone. What is said, and with which exit status, when a play of real programs cannot be played: on the
 # model, without the program, with a port that never listens; and what of it stays behind.
 # Exit status 77: namespaces are forbidden here.
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# `halfopen try`: the scenario it makes, what it refuses, and one play on the kernel.
+# Runs alone. `halfopen try`: the scenario it makes, what it refuses, and one play on the kernel.
 . tests/cli/lib
 
 # What it plays is printed as a scenario, and that is one.

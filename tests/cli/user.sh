@@ -1,5 +1,5 @@
 #!/bin/sh
-# Labs and `try` as an ordinary user, where the tests are run by root: the same scripts, as a user
+# Runs alone. Labs and `try` as an ordinary user, where the tests are run by root: the same scripts, as a user
 # who has nothing but a copy of the program.
 set -eu
 if [ "$(id -u)" != 0 ]; then

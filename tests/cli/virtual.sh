@@ -1,5 +1,5 @@
 #!/bin/sh
-# --engine virtual-kernel without a kernel that was built: what is said where none is, and everything
+# Runs alone. --engine virtual-kernel without a kernel that was built: what is said where none is, and everything
 # up to the launch on a stand-in, a shell script that is called as a kernel is.
 . tests/cli/lib
 

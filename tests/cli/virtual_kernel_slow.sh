@@ -1,0 +1,108 @@
+#!/bin/sh
+# --engine virtual-kernel on a kernel that was built: HALFOPEN_KERNEL, or one of `halfopen kernel
+# list`. Skipped (77) without one, and where the program cannot run inside: one built with
+# AddressSanitizer needs build/halfopen, not older than its sources (`make run` builds it).
+. tests/cli/lib
+
+skip() {
+    echo "skipped: $*"
+    exit 77
+}
+if [ -z "${HALFOPEN_KERNEL-}" ]; then
+    "$HALFOPEN" kernel list | grep -q ' HZ ' || skip "no virtual kernel is built"
+fi
+run run --engine virtual-kernel cut-idle-keepalive-default --case 1
+if [ "$code" = 3 ] && grep -q AddressSanitizer "$tmp/err"; then
+    [ -x build/halfopen ] || skip "no build/halfopen, which make run builds"
+    [ -z "$(find src scenarios -newer build/halfopen -name '*.[ch]' | head -n 1)" ] ||
+        skip "build/halfopen is older than its sources; make run builds it"
+    HALFOPEN=$PWD/build/halfopen
+    run run --engine virtual-kernel cut-idle-keepalive-default --case 1
+fi
+
+# Two hours, whose end the kernel's version and HZ belong to.
+is 0
+out 'ETIMEDOUT from recv$'
+out 'simulated 2 h 20 m .* HZ=[0-9]+; halfopen .* Linux [0-9.]+$'
+
+# It agrees with the model, which is given its jiffy and what it drew at random.
+for name in cut-idle-keepalive-default cut-data-behind-router cut-data-retries2 cut-data-replug \
+    connect-absent-host connect-closed-port half-cut-data user-timeout-data power-off-keepalive \
+    reboot-keepalive zero-window-cut; do
+    run compare --engine virtual-kernel "$name" --case 1
+    is 0
+    out '^model agrees with Linux [0-9.]+ within '
+done
+
+# The same bytes twenty times, two at once or not; another seed, another history.
+i=0
+while [ $i -lt 20 ]; do
+    "$HALFOPEN" run --engine virtual-kernel cut-data-on-the-lan --case 1 --timeline "$tmp/b" \
+        >/dev/null 2>&1 &
+    run run --engine virtual-kernel cut-data-on-the-lan --case 1 --timeline "$tmp/a"
+    is 0
+    wait $!
+    [ $i -gt 0 ] || cp "$tmp/a" "$tmp/first"
+    cmp "$tmp/first" "$tmp/a" || fail "$ran: run $i is another"
+    cmp "$tmp/first" "$tmp/b" || fail "$ran: run $i at once with another is another"
+    i=$((i + 2))
+done
+run run --engine virtual-kernel cut-data-on-the-lan --case 1 --timeline "$tmp/b" --seed 2
+is 0
+! cmp -s "$tmp/first" "$tmp/b" || fail "$ran: the seed changes nothing"
+[ "$(grep -c '"kind":"settings".*"name":"engine","value":"virtual-kernel"' "$tmp/first")" = 1 ] ||
+    fail "$ran: the settings do not say which engine it was"
+
+# The answer's range over the jiffies' phase, within what is computed.
+run run --engine virtual-kernel cut-idle-keepalive-default --case 1 --phases 4
+is 0
+out 'server c1: 78[7-9][0-9]\.[0-9]+ to (79[0-9][0-9]|800[0-4])\.[0-9]+ s$'
+
+# What a program in it writes, it reads; the machine's files stay as they are. Directory and
+# environment are the caller's.
+mkdir "$tmp/here"
+echo before >"$tmp/here/old"
+before=$(ls -la --time-style=full-iso /etc | cksum)
+cat >"$tmp/here/writes.scn" <<'SCN'
+title "writes"
+host a
+host b
+cable a -- b
+process a.sh runs "sh -c 'cd $WHERE; echo after >old; echo new >new; cat old new; echo x >/etc/halfopen-was-here; cat /etc/halfopen-was-here; rm -f /bin/sh; sleep 5400; date +%s'"
+lasts 2h
+expect a.sh output matches /^after$/
+expect a.sh output matches /^new$/
+expect a.sh exits with 0
+SCN
+sed -i "s#\$WHERE#$tmp/here#" "$tmp/here/writes.scn"
+chmod 777 "$tmp" "$tmp/here"
+chmod 666 "$tmp/here/old"
+run run --engine virtual-kernel "$tmp/here/writes.scn" --timeline "$tmp/t"
+is 0
+[ "$(cat "$tmp/here/old")" = before ] || fail "$ran: a file of the machine was changed"
+[ ! -e "$tmp/here/new" ] && [ ! -e /etc/halfopen-was-here ] && [ -x /bin/sh ] ||
+    fail "$ran: the machine's files were changed"
+[ "$(ls -la --time-style=full-iso /etc | cksum)" = "$before" ] || fail "$ran: /etc changed"
+
+# One that asks for the time again and again is ended, unless computing takes time.
+cat >"$tmp/spins.scn" <<'SCN'
+title "spins"
+host a
+host b
+cable a -- b
+process a.sh runs "sh -c 'while [ $(date +%s) -lt 1700000000 ]; do :; done; end=$(($(date +%s) + 2)); while [ $(date +%s) -lt $end ]; do :; done; echo done'"
+lasts 1m
+expect a.sh output matches /^done$/
+SCN
+run run --engine virtual-kernel "$tmp/spins.scn"
+is 3
+err 'spins: the virtual kernel made no progress for 30 s .* With --spin computing takes time$'
+run run --engine virtual-kernel --spin "$tmp/spins.scn"
+is 0
+
+# As anybody.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    setpriv --reuid 65534 --regid 65534 --clear-groups "$HALFOPEN" run --engine virtual-kernel \
+        cut-idle-keepalive-default --case 1 >"$tmp/out" 2>"$tmp/err" ||
+        fail "it does not run as an ordinary user"
+fi

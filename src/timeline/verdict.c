@@ -128,7 +128,7 @@ static int on_sock(struct walk *w, const struct ho_record *r)
     /* Names of states are literals: mostly the very same one as before. */
     bool dead = k->state == s->v.state ? s->dead : verdict_is_dead(k->state);
 
-    /* The owner of a command's socket says nothing when it closes; the record has no process then. */
+    /* A command does not tell that it closes; its socket has no process then. */
     if (!dead && r->process[0] == '\0' && s->v.process[0] != '\0' && s->lived &&
         ho_time_before(r->t, s->closed)) {
         s->closed = r->t;

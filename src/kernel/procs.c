@@ -10,6 +10,9 @@
 #include "play/faults.h"
 #include "play/verbs.h"
 
+#define CALL_WAITS_NS (500 * INT64_C(1000000)) /* for a connection that a call is about */
+#define CALL_LOOKS_NS INT64_C(2000000)
+
 #define KILL_NS 5000000000LL /* then it is waited for with the relay standing still */
 
 static struct ho_kernel *kernel_of(void *self)
@@ -130,6 +133,29 @@ static int command(struct ho_kernel *k, struct ho_kernel_proc *p, const struct h
     return ho_play_verb_result(&k->trace, &p->play, v->name, err, &error);
 }
 
+/* The verb for a call. The connection that the plan means may be a moment late on a busy machine:
+ * the process has not been told of it yet. So long as there is none the world goes on.
+ */
+static int verb_of(struct ho_kernel *k, struct ho_kernel_proc *p, const struct ho_plan_call *call,
+                   unsigned i, struct ho_play_verb *ret)
+{
+    struct ho_time give_up = ho_time_add(ho_kernel_relay_now(k), ho_ns(CALL_WAITS_NS));
+
+    for (;;) {
+        k->trace.now = ho_kernel_relay_now(k);
+        int more = ho_play_verb(&k->trace, &p->play, call, i, ret);
+
+        if (more != -EINVAL || i > 0 || !ho_time_before(k->trace.now, give_up)) {
+            return more;
+        }
+        int err = ho_kernel_run(k, ho_time_add(k->trace.now, ho_ns(CALL_LOOKS_NS)));
+
+        if (err != 0) {
+            return err;
+        }
+    }
+}
+
 int ho_kernel_verb_call(void *self, uint16_t proc, const struct ho_plan_call *call)
 {
     struct ho_kernel *k = kernel_of(self);
@@ -143,8 +169,7 @@ int ho_kernel_verb_call(void *self, uint16_t proc, const struct ho_plan_call *ca
     }
     err = ho_kernel_proc_hands(k, p);
     for (unsigned i = 0; err == 0 && more == 1; i++) {
-        k->trace.now = ho_kernel_relay_now(k);
-        more = ho_play_verb(&k->trace, &p->play, call, i, &v);
+        more = verb_of(k, p, call, i, &v);
         err = more == 1 ? command(k, p, &v) : more;
     }
     if (err == 0 && p->agent != NULL && p->reading == p->play.not_reading) {

@@ -187,6 +187,29 @@ void lab_link(char side, bool lo, bool up)
     }
 }
 
+/* An IPv6 address answers neighbour solicitations once the kernel's worker has joined its group
+ * (ff02::1:ff00:1 or :2), a moment after the request returned.
+ */
+static void await_group(char side)
+{
+    char wanted[64];
+    (void)snprintf(wanted, sizeof(wanted), "ff0200000000000000000001ff00000%d", index_of(side) + 1);
+    for (int ms = 0; ms < 300; ms++) {
+        FILE *f = fopen("/proc/thread-self/net/igmp6", "re");
+        char line[160];
+        while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+            if (strstr(line, " eth0 ") != NULL && strstr(line, wanted) != NULL) {
+                (void)fclose(f);
+                return;
+            }
+        }
+        if (f != NULL) {
+            (void)fclose(f);
+        }
+        (void)usleep(1000);
+    }
+}
+
 void lab_address(char side, bool add)
 {
     enter(side);
@@ -202,6 +225,9 @@ void lab_address(char side, bool add)
     attribute(&q, IFA_ADDRESS, a, n);
     if ((errno = ask(&q)) != 0) {
         skip("ip addr");
+    }
+    if (add && lab.ipv6) {
+        await_group(side);
     }
 }
 

@@ -34,7 +34,8 @@
 #include "os/folder.h"
 #include "os/loop.h"
 
-#define MEMORY "1G"                      /* of the guest: what is not touched is not there */
+#define MEMORY "mem=1G" /* of the guest: what is not touched is not there */
+#define INIT ("init=" HO_GUEST_HERE "/init")
 #define ROOM_BYTES (UINT64_C(256) << 20) /* what a folder for it must have at least */
 #define LOOK_MS 500                      /* between two looks at the progress */
 #define STARVED_S 20 /* times patience: without progress, whatever processors do */
@@ -129,7 +130,7 @@ static int fill_folder(struct guest *g)
  */
 static void exec_kernel(const struct guest *g, pid_t maker)
 {
-    static const char *const fixed[] = { "mem=" MEMORY,
+    static const char *const fixed[] = { MEMORY,
                                          "uml_dir=tmp",
                                          "umid=vt",
                                          "root=/dev/root",
@@ -141,7 +142,7 @@ static void exec_kernel(const struct guest *g, pid_t maker)
                                          "con0=null,fd:1",
                                          "quiet",
                                          "panic=-1",
-                                         "init=" HO_GUEST_HERE "/init" };
+                                         INIT };
     char *argv[24] = { (char *)(size_t) "linux" };
     char seed[48];
     char *const env[] = { seed, (char *)(size_t) "TMPDIR=tmp", (char *)(size_t) "HOME=/", NULL };

@@ -193,7 +193,7 @@ static void set_limits(void)
 int ho_guest_begin(struct ho_guest_inside *ret, char why[HO_GUEST_WHY])
 {
     struct ho_guest_inside g = { .out = -1 };
-    const char *cwd, *folder;
+    const char *cwd = "", *folder = "";
     char out[4096];
     int err = read_job(&g, &cwd, &folder, why);
 

@@ -36,6 +36,10 @@ void ho_guest_arguments(int argc, char *const *argv)
     for (int i = 0; copy != NULL && i < argc; i++) {
         copy[i] = strdup(argv[i]);
         if (copy[i] == NULL) {
+            while (i > 0) {
+                free(copy[--i]);
+            }
+            free(copy);
             copy = NULL;
         }
     }

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
 #define HEAD "halfopen-result"
 
 /* ---- the job --------------------------------------------------------------------------------- */

@@ -37,12 +37,18 @@ void ho_nd_solicit(struct ho_host *h, const struct ho_neigh *n, const struct ho_
     struct ho_wire_icmp m = {
         .kind = HO_ICMP_NEIGH_SOLICIT, .target = n->addr, .has_mac = true, .mac = h->nic[n->nic].mac
     };
-    struct ho_addr own = ho_addr_link_local(&h->nic[n->nic].mac);
+    struct ho_addr own;
     struct ho_addr group = ho_addr_solicited_node(&n->addr);
     struct ho_mac group_mac = ho_mac_multicast(&group);
 
     if (src == NULL) {
-        src = &own; /* RFC 4861 7.2.2: any address of the interface */
+        /* RFC 4861 7.2.2 allows any address of the interface; Linux takes the link-local one, and
+         * sends nothing if there is none (fact_no_probe_without_link_local).
+         */
+        if (!ho_route_link_local(h, n->nic, &own)) {
+            return;
+        }
+        src = &own;
     }
     if (unicast) {
         send_to_mac(h, n->nic, &n->mac, &m, src, &n->addr);

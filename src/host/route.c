@@ -100,6 +100,17 @@ static bool is_link_local(const struct ho_addr *a)
     return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
 }
 
+bool ho_route_link_local(const struct ho_host *h, int nic, struct ho_addr *ret)
+{
+    for (int i = 0; i < h->n_addrs; i++) {
+        if (h->addr[i].live && h->addr[i].nic == nic && is_link_local(&h->addr[i].addr)) {
+            *ret = h->addr[i].addr;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* How well address `i` suits: its interface, its scope, its subnet; 0: not at all. */
 static int fitness(const struct ho_host *h, int i, const struct ho_addr *dst,
                    const struct ho_hop *hop)

@@ -53,6 +53,9 @@ bool ho_addr_is_local(const struct ho_host *h, const struct ho_addr *a);
 /* True if `a` is an address of interface `nic`. */
 bool ho_addr_is_of(const struct ho_host *h, int nic, const struct ho_addr *a);
 
+/* The link-local address of `nic`: true and *ret, or false if it has lost it. */
+bool ho_route_link_local(const struct ho_host *h, int nic, struct ho_addr *ret);
+
 /* The link of `nic` has gone down or come up: routes, and IPv6 addresses, go or come with it. */
 void ho_route_link(struct ho_host *h, int nic, bool up);
 

@@ -54,14 +54,14 @@ static bool is_noise(const uint8_t *frame, size_t len)
     return (icmp >= 130 && icmp <= 133) || icmp == 143;
 }
 
-/* Before the interface is up: it gets no address by itself, asks for no router and uses the
- * addresses it is given at once (Documentation/networking/ip-sysctl.rst). A kernel without IPv6
- * has none of these.
+/* Before the interface is up: it gets the link-local address of its MAC and no other by itself,
+ * asks for no router and uses its addresses at once (Documentation/networking/ip-sysctl.rst). A
+ * kernel without IPv6 has none of these.
  */
 static void quieten(const struct ho_os_wire_options *o)
 {
     static const char *const settings[][2] = {
-        { "addr_gen_mode", "1" }, { "accept_ra", "0" },     { "router_solicitations", "0" },
+        { "addr_gen_mode", "0" }, { "accept_ra", "0" },     { "router_solicitations", "0" },
         { "accept_dad", "0" },    { "dad_transmits", "0" }, { "autoconf", "0" },
     };
     char name[80];

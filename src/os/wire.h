@@ -10,10 +10,11 @@
  * They are lost where nobody records them, so whoever holds a wire reads it without delay.
  *
  * The host's end is named and addressed as asked. The interface does what the model's hosts
- * do and no more: no address by itself (addr_gen_mode none), no router solicitation, no duplicate
- * address detection. What Linux cannot be told to leave - multicast listener reports for the
- * solicited-node groups, which the model has not - is taken out of what ho_os_wire_read() returns
- * and counted.
+ * do and no more: the link-local address of its MAC (addr_gen_mode eui64; without one Linux never
+ * asks a neighbour of IPv6 whether it is still there), no other address by itself, no router
+ * solicitation, no duplicate address detection. What Linux cannot be told to leave - multicast
+ * listener reports for the solicited-node groups, which the model has not - is taken out of what
+ * ho_os_wire_read() returns and counted.
  */
 
 #ifndef HO_OS_WIRE_H

@@ -228,6 +228,34 @@ static void permanent_entries_are_configuration_and_come_back_with_power(void **
     assert_int_equal(ho_host_neigh_del(p.host[0], 0, &p.addr[1], p.now), -ENOENT);
 }
 
+/* The request that checks a neighbour over IPv6 comes from the link-local address. Without one it
+ * is not sent, and the entry fails after three as if it had been: the first requests seen are
+ * those to all (fact_no_probe_without_link_local).
+ */
+static void without_a_link_local_address_no_neighbour_is_checked(void **state)
+{
+    struct ho_addr own;
+
+    (void)state;
+    assert_int_equal(ho_addr_parse(&own, "fe80::ff:fe00:1"), 0);
+    assert_int_equal(ho_host_addr_del(p.host[0], 0, &own, p.now), 0);
+    ho_pair_run(&p, s_ms(30000));
+    assert_int_equal(ho_pair_neigh(&p, 0), HO_NUD_STALE);
+    p.cut[0] = p.cut[1] = true;
+    size_t mark = p.n_sent;
+    struct ho_time began = p.now;
+    send_one(0);
+    ho_pair_run(&p, ho_time_add(began, ho_ms(5300)));
+    assert_int_equal(ho_pair_neigh(&p, 0), HO_NUD_PROBE);
+    ho_pair_run(&p, ho_time_add(began, ho_ms(40000)));
+    assert_in_range(ho_pair_count(&p, 0, HO_PAIR_ARP, mark), 3, 30);
+    for (size_t i = mark; i < p.n_sent; i++) {
+        if (p.sent[i].from == 0 && p.sent[i].kind == HO_PAIR_ARP) {
+            assert_true(p.sent[i].to_all);
+        }
+    }
+}
+
 /* unres_qlen_bytes bounds what waits; the oldest goes. Two small packets fit into 2000 bytes. */
 static void the_queue_of_an_unresolved_neighbour_is_bounded(void **state)
 {
@@ -268,6 +296,8 @@ int main(void)
         BOTH(permanent_entries_survive_carrier_loss_but_not_the_link_going_down),
         BOTH(permanent_entries_are_configuration_and_come_back_with_power),
         BOTH(the_queue_of_an_unresolved_neighbour_is_bounded),
+        cmocka_unit_test_setup_teardown(without_a_link_local_address_no_neighbour_is_checked,
+                                        setup_v6, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,7 +127,10 @@ void tcp_sent_new(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_tcp_skb *s
     }
 }
 
-#define RECENT_NS 1000000 /* a burst waits for more only if something was sent so short ago */
+/* A burst waits for more only if something was sent less than so long ago. Computing takes no time
+ * here, so what is exactly so long ago was longer ago on any computer (hang-and-wake, 1.001 s).
+ */
+#define RECENT_NS 1000000
 
 /* Whether a burst that is not a full one waits for the next ACK, which lets more go with it (Linux
  * tcp_tso_should_defer(), tcp_tso_win_divisor=3). Sets *ret_limited if it waits for the window.
@@ -142,7 +145,7 @@ static bool waits_for_more(struct ho_tcp_env *env, const struct ho_tcp *c,
     uint32_t all = c->snd_wnd < cwnd * mss ? c->snd_wnd : cwnd * mss;
 
     if (w->ca_state >= TCP_CA_RECOVERY || w->packets_out == 0 ||
-        ho_time_since(now, w->sent_at).ns > RECENT_NS || limit >= tcp_burst_segs(c) * mss ||
+        ho_time_since(now, w->sent_at).ns >= RECENT_NS || limit >= tcp_burst_segs(c) * mss ||
         (s != w->tail && limit >= s->len) || limit >= all / 3) {
         return false;
     }

@@ -90,7 +90,7 @@ static const struct ho_os_sock *find(const struct ho_os_sock *list, int n, int f
             return &list[i];
         }
     }
-    ROOM_CHECK(!"found");
+    ROOM_CHECK(false && "found");
     return NULL;
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A hundred plays on the kernel, eight at once, and forty one after another: every one keeps its
+# A hundred plays on the kernel, eight at once, and a hundred one after another: every one keeps its
 # expectation, and no process (with which its namespaces go, tests/kernel/test_os_many_slow.c) and no
 # file is left.
 . tests/cli/lib
@@ -44,7 +44,7 @@ done
 play 8 $hundred
 out '^100 plays, 100 expectations: all kept$'
 i=0
-while [ "$i" -lt 40 ]; do
+while [ "$i" -lt 100 ]; do
     play 1 "$tmp/short.scn"
     i=$((i + 1))
 done

@@ -33,10 +33,10 @@ refused() {
     [ $code = "$status" ] || fail "$name: exit status $code, not $status"
 }
 
-refused model 0 "1 cases cannot be played on the model" <<'END'
+refused model 3 "1 cases cannot be played on the model" <<'END'
 at 1s client run "true"
 END
-refused model 0 "real programs need an engine with a real kernel: --engine kernel" <<'END'
+refused model 3 "real programs need an engine with a real kernel: --engine kernel" <<'END'
 at 1s client run "true"
 END
 refused absent 3 "server: no-such-program: not found in PATH" --engine kernel <<'END'

@@ -85,6 +85,7 @@ struct ho_time ho_os_jiffies_next(const struct ho_os_ticks *j, struct ho_time fr
     uint64_t now = ho_os_ticks_at(j, from, &in_jiffy);
     uint64_t to_go = (jiffies % step + step - now % step) % step;
 
+    phase_ns %= jiffy;
     if (to_go == 0 && in_jiffy > phase_ns) {
         to_go = step;
     }

@@ -19,7 +19,8 @@
 int ho_os_jiffies_read(struct ho_os_ticks *ret);
 
 /* The first instant, not before `from`, at which the count is congruent to `jiffies` modulo
- * `step`, plus `phase_ns` into that jiffy.
+ * `step`, plus `phase_ns` into that jiffy: modulo a jiffy, since it may have been drawn for longer
+ * ones.
  */
 struct ho_time ho_os_jiffies_next(const struct ho_os_ticks *j, struct ho_time from,
                                   uint64_t jiffies, uint64_t step, int64_t phase_ns);

@@ -51,6 +51,22 @@ static void test_counts_are_compared_modulo_the_step(void **state)
     }
 }
 
+/* A phase drawn at HZ 250, on a kernel of HZ 1000: it must not lead into another jiffy. */
+static void test_a_phase_longer_than_a_jiffy_stays_in_the_jiffy(void **state)
+{
+    static const struct ho_os_ticks fast = { .hz = 1000, .count = 1000, .at = { 2000000000 } };
+    int64_t phase;
+
+    (void)state;
+    for (int64_t drawn = 0; drawn < JIFFY; drawn += 123457) {
+        struct ho_time t =
+            ho_os_jiffies_next(&fast, (struct ho_time){ 2000000000 }, 1003, 32768, drawn);
+
+        assert_int_equal(ho_os_ticks_at(&fast, t, &phase), 1003);
+        assert_int_equal(phase, drawn % 1000000);
+    }
+}
+
 static void test_sleeping_ends_when_the_instant_has_come(void **state)
 {
     struct ho_time t = ho_os_now();
@@ -68,6 +84,7 @@ int main(void)
         cmocka_unit_test(test_a_moment_later_in_this_jiffy_is_taken),
         cmocka_unit_test(test_one_that_has_passed_comes_a_whole_step_later),
         cmocka_unit_test(test_counts_are_compared_modulo_the_step),
+        cmocka_unit_test(test_a_phase_longer_than_a_jiffy_stays_in_the_jiffy),
         cmocka_unit_test(test_sleeping_ends_when_the_instant_has_come),
     };
 

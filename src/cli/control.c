@@ -71,7 +71,7 @@ static int send_step(const char *lab, const char *step)
 {
     struct ho_lab_client_conn conn;
     struct ho_text question = { 0 };
-    cJSON *answer;
+    cJSON *answer = NULL;
     int code = ho_lab_client_open(&conn, lab);
 
     if (code != HO_EXIT_OK) {

@@ -47,7 +47,7 @@ static int read_arguments(struct exec *e, int argc, char **argv)
 static int enter_host(const struct exec *e, struct ho_lab_client_conn *conn)
 {
     struct ho_text question = { 0 };
-    cJSON *answer;
+    cJSON *answer = NULL;
     int code;
 
     ho_text_put(&question, "{\"do\":\"enter\",\"host\":");

@@ -180,7 +180,7 @@ static const char *value_of(const char *option, int argc, char **argv, int *i)
     if (argv[*i][len] == '=') {
         return argv[*i] + len + 1;
     }
-    return argv[*i][len] == '\0' && *i + 1 < argc ? argv[++*i] : NULL;
+    return argv[*i][len] == '\0' && *i + 1 < argc && argv[*i + 1] != NULL ? argv[++*i] : NULL;
 }
 
 static int read_arguments(struct lab *l, int argc, char **argv)

@@ -2,6 +2,7 @@
  * is made of the options, and `run` plays it.
  */
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,7 @@ static void put_scenario(struct ho_text *t, const struct try *y)
 {
     const char *fault = y->value[TRY_FAULT];
 
+    assert(fault != NULL);
     ho_text_put(t, "title ");
     put_quoted(t, "does the client notice?");
     ho_text_put(t,

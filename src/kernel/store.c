@@ -194,7 +194,7 @@ int ho_store_find(struct ho_store_kernel *ret, const char *name, uint32_t hz)
     }
     int n = ho_store_list(&all);
 
-    for (int i = 0; i < n && found != 0; i++) {
+    for (int i = 0; all != NULL && i < n && found != 0; i++) {
         if ((hz == 0 || all[i].hz == hz) &&
             (name == NULL || strncmp(all[i].name, name, strlen(name)) == 0)) {
             *ret = all[i];

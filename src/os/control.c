@@ -170,7 +170,7 @@ void ho_control_close(struct ho_control *c)
 /* Room for `more` bytes behind what lies at[..len) of a buffer, which is moved to its start. */
 static int make_room(char **buf, size_t *at, size_t *len, size_t *room, size_t more)
 {
-    if (*at > 0) {
+    if (*at > 0 && *buf != NULL) {
         memmove(*buf, *buf + *at, *len - *at);
         *len -= *at;
         *at = 0;

@@ -44,7 +44,7 @@ static void test_counts_are_compared_modulo_the_step(void **state)
 {
     (void)state;
     assert_int_equal(next(2000000000, 7, 8, 0).ns, 2000000000 + 7 * JIFFY); /* 1000 % 8 is 0 */
-    assert_int_equal(next(2000000000, (UINT64_C(1) << 32) + 8 * 5 + 3, 8, 1).ns,
+    assert_int_equal(next(2000000000, (UINT64_C(1) << 32) + 43, 8, 1).ns,
                      2000000000 + 3 * JIFFY + 1);
     for (uint64_t j = 0; j < 200; j++) {
         next(123456789012, j * 977, 64, (int64_t)j * 19993);

@@ -160,13 +160,12 @@ static void settings_of_a_host(void **state)
 static void are_read_back(struct kernel_play *p)
 {
     const struct ho_record *r =
-        ho_timeline_setting(&p->tl, 0, "sysctl", "server", "", "net.ipv4.tcp_retries2");
+        ho_timeline_setting(&p->tl, p->tl.n - 1, "sysctl", "server", "", "net.ipv4.tcp_retries2");
     const struct ho_record *kernel =
         ho_timeline_setting(&p->tl, p->tl.n - 1, "run", "", "", "kernel");
     const struct ho_record *other =
         ho_timeline_setting(&p->tl, p->tl.n - 1, "sysctl", "client", "", "net.ipv4.tcp_retries2");
 
-    r = ho_timeline_setting(&p->tl, p->tl.n - 1, "sysctl", "server", "", "net.ipv4.tcp_retries2");
     ROOM_CHECK(r != NULL && r->u.settings.value == 4 && r->t.ns == 0);
     ROOM_CHECK(other != NULL && other->u.settings.value == 15);
     ROOM_CHECK(kernel != NULL && kernel->u.settings.text[0] != '\0');

@@ -157,7 +157,7 @@ static void a_line_without_end_is_an_error_and_not_memory(void **state)
         err = ho_control_read(&p.lab, HO_CONTROL_LINE);
     }
     assert_int_equal(err, -EMSGSIZE);
-    assert_true(p.lab.in_room <= 4 * HO_CONTROL_LINE);
+    assert_true(p.lab.in_room <= (size_t)4 * HO_CONTROL_LINE);
     close_pair(&p);
 }
 

@@ -195,14 +195,14 @@ TEST(lines_of_output_and_the_exit_status_are_told)
 
 TEST(a_long_line_is_cut_and_the_next_is_whole)
 {
+    char line[HO_SERVICE_LINE + 1] = "";
     char longest[HO_SERVICE_LINE + 8];
 
     BEGIN;
     started(&st, DB, "sh -c 'head -c 100000 /dev/zero | tr \"\\\\0\" x; echo; echo next'");
     comes(&st, "db exit 0");
-    memset(longest, 'x', sizeof(longest));
-    memcpy(longest, "db: ", 4);
-    memcpy(longest + 4 + HO_SERVICE_LINE, "\ndb", 4);
+    memset(line, 'x', HO_SERVICE_LINE);
+    (void)snprintf(longest, sizeof(longest), "db: %s\ndb", line);
     ROOM_CHECK(strstr(st.out, longest) != NULL);
     ROOM_CHECK(strstr(st.out, "\ndb: next\n") != NULL);
     END;

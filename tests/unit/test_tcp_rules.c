@@ -106,11 +106,11 @@ static void joined_segments_are_charged_until_all_are_read(void **state)
     (void)state;
     struct ho_tp *p = open_pair(250, 1000);
 
-    ho_tp_send(p, &p->a, 4 * 1448);
+    ho_tp_send(p, &p->a, (size_t)4 * 1448);
     ho_tp_run_ms(p, 50);
     uint32_t all = charged(&p->b);
     assert_int_equal(all, 4 * 2176 - 3 * 256); /* 1448 and its headers, 576 of bookkeeping */
-    assert_int_equal(ho_tp_recv(p, &p->b, 3 * 1448), 3 * 1448);
+    assert_int_equal(ho_tp_recv(p, &p->b, (size_t)3 * 1448), 3 * 1448);
     assert_int_equal(charged(&p->b), all);
     assert_int_equal(ho_tp_recv(p, &p->b, 1448), 1448);
     assert_int_equal(charged(&p->b), 0);

@@ -42,7 +42,9 @@ static const char tail[] =
     "                              who notices, when, and because of which knob\n"
     "  halfopen run --list         what there is\n"
     "  halfopen run --ladder NAME  one of them as a sequence diagram\n"
-    "  halfopen help run           all options; your own scenario files\n";
+    "  halfopen predict            what this machine's connections would do\n"
+    "  halfopen lab                hosts on the real kernel, to pull cables from\n"
+    "  halfopen help               all commands; 'help run': your own scenario files\n";
 
 static void put_answer(struct ho_text *out, const struct ho_verdict *v, struct ho_time since)
 {

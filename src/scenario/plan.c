@@ -451,13 +451,24 @@ static const char *case_name(struct ho_maker *m)
     return kept;
 }
 
+static size_t at_most(size_t n, size_t max)
+{
+    return n < max ? n : max;
+}
+
+/* A line makes a node at most, and a process; a node brings a process of its own. A line of cables
+ * makes fewer than it has arguments.
+ */
 static int make_room(struct ho_maker *m)
 {
     struct ho_plan *plan = m->plan;
+    size_t nodes = at_most(m->s->line_count, HO_PLAN_NODES_MAX);
+    size_t cables = at_most(m->s->arg_count, HO_PLAN_CABLES_MAX);
+    size_t procs = at_most(m->s->line_count, HO_PLAN_PROCS_MAX);
 
-    plan->nodes = calloc(HO_PLAN_NODES_MAX, sizeof(*plan->nodes));
-    plan->cables = calloc(HO_PLAN_CABLES_MAX, sizeof(*plan->cables));
-    plan->procs = calloc(HO_PLAN_PROCS_MAX + HO_PLAN_NODES_MAX, sizeof(*plan->procs));
+    plan->nodes = calloc(nodes + 1, sizeof(*plan->nodes));
+    plan->cables = calloc(cables + 1, sizeof(*plan->cables));
+    plan->procs = calloc(procs + nodes + 1, sizeof(*plan->procs));
     m->labels = calloc(m->s->line_count + 1, sizeof(*m->labels));
     plan->case_name = case_name(m);
     return plan->nodes == NULL || plan->cables == NULL || plan->procs == NULL ||

@@ -89,7 +89,7 @@ static int append(struct ho_trace *tr, struct ho_play_conn *const *by_serial,
         }
     }
     r.t.ns = place->t;
-    return ho_timeline_append_frame(to, &r, tr->tl->frames + (r.frame_len != 0 ? r.frame_at : 0),
+    return ho_timeline_append_frame(to, &r, r.frame_len != 0 ? tr->tl->frames + r.frame_at : NULL,
                                     r.frame_len);
 }
 

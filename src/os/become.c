@@ -41,6 +41,13 @@ static int drop_now(void)
     return syscall(SYS_capset, &head, none) == 0 ? 0 : -errno;
 }
 
+int ho_os_become_powerless(void)
+{
+    int err = drop_for_good();
+
+    return err != 0 ? err : drop_now();
+}
+
 static int change_user(uid_t uid, gid_t gid)
 {
     if (geteuid() == uid && getegid() == gid) {

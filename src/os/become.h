@@ -24,6 +24,9 @@ struct ho_os_become_said {
  */
 struct ho_os_become_said ho_os_become(const struct ho_os_spawn *s, bool drop, int *report);
 
+/* Gives up every capability, and every way to get one again. Returns 0; a negative errno. */
+int ho_os_become_powerless(void);
+
 /* Reads what the child said, from the pipe that only it holds. Returns 0; the negative errno,
  * with the sentence. `command`: what was to be run; NULL: it was a call.
  */

@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "os/become.h"
+
 static const char *const files[HO_ENTER_COUNT] = {
     [HO_ENTER_USER] = "/proc/self/ns/user",
     [HO_ENTER_MNT] = "/proc/self/ns/mnt",
@@ -77,24 +79,6 @@ static int enter(const int fd[HO_ENTER_COUNT])
     return 0;
 }
 
-/* capabilities(7): without them, and without the way back that uid 0 and set-uid files are. */
-static int drop_capabilities(void)
-{
-    struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-    struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
-
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
-        return -errno;
-    }
-    for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
-        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && errno != EPERM) {
-            return -errno;
-        }
-    }
-    return syscall(SYS_capset, &head, none) == 0 ? 0 : -errno;
-}
-
 /* What the room's root may do, also for a caller who is not uid 0 there: ambient capabilities. */
 static int keep_capabilities(void)
 {
@@ -124,7 +108,7 @@ static void run_command(char *const *argv, bool privileged, const sigset_t *mask
 {
     int err = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 ? 0 : -errno;
 
-    err = err != 0 ? err : privileged ? keep_capabilities() : drop_capabilities();
+    err = err != 0 ? err : privileged ? keep_capabilities() : ho_os_become_powerless();
     if (err == 0) {
         sigprocmask(SIG_SETMASK, mask, NULL);
         signal(SIGPIPE, SIG_DFL);

@@ -10,7 +10,9 @@
     X(MASK, "", "a bit mask")                \
     X(PORT, "", "a port number")             \
     X(BYTES, "B", "bytes")                   \
+    X(MIN, "min", "minutes")                 \
     X(S, "s", "seconds")                     \
+    X(DS, "ds", "tenths of a second")        \
     X(CS, "cs", "hundredths of a second")    \
     X(MS, "ms", "milliseconds")              \
     X(US, "us", "microseconds")              \

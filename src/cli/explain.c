@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "cli/cli.h"
 #include "cli/explain.h"
 #include "knobs/sockopt.h"
@@ -24,29 +25,12 @@ enum form {
 /* "  because  words words", wrapped. */
 static void put_wrapped(struct ho_text *out, const char *label, const char *words)
 {
-    size_t column = INDENT;
-
     if (words[0] == '\0') {
         return;
     }
     ho_text_put(out, "  ");
     ho_text_pad(out, label, INDENT - 2);
-    for (const char *p = words; *p != '\0';) {
-        size_t n = strcspn(p, " ");
-
-        if (column > INDENT && column + 1 + n > WIDTH) {
-            ho_text_char(out, '\n');
-            ho_text_repeat(out, " ", INDENT);
-            column = INDENT;
-        } else if (column > INDENT) {
-            ho_text_char(out, ' ');
-            column++;
-        }
-        ho_text_bytes(out, p, n);
-        column += n;
-        p += n + strspn(p + n, " ");
-    }
-    ho_text_char(out, '\n');
+    ho_text_wrap(out, words, INDENT, INDENT, WIDTH);
 }
 
 static void put_text(struct ho_text *out, const struct ho_explain_hit *hit)

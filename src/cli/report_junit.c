@@ -5,35 +5,13 @@
 
 #include <inttypes.h>
 
+#include "base/words.h"
 #include "cli/report.h"
-
-/* Text of XML 1.0: what it has no character for (a control character) becomes '?'. */
-static void put_xml(struct ho_text *out, const char *s)
-{
-    for (; *s != '\0'; s++) {
-        switch (*s) {
-        case '<':
-            ho_text_put(out, "&lt;");
-            break;
-        case '>':
-            ho_text_put(out, "&gt;");
-            break;
-        case '&':
-            ho_text_put(out, "&amp;");
-            break;
-        case '"':
-            ho_text_put(out, "&quot;");
-            break;
-        default:
-            ho_text_char(out, (unsigned char)*s < ' ' && *s != '\n' ? '?' : *s);
-        }
-    }
-}
 
 static void put_attribute(struct ho_text *out, const char *name, const char *value)
 {
     ho_text_printf(out, " %s=\"", name);
-    put_xml(out, value);
+    ho_text_xml(out, value);
     ho_text_char(out, '"');
 }
 
@@ -86,11 +64,11 @@ static void put_expectation(struct ho_text *out, const struct ho_play *p,
         ho_text_put(out, ">\n      <failure type=\"expectation\"");
         put_attribute(out, "message", j->text);
         ho_text_put(out, ">");
-        put_xml(out, p->source->where);
+        ho_text_xml(out, p->source->where);
         ho_text_printf(out, ":%u: expected: ", j->expect->line->number);
-        put_xml(out, ho_text_str(&words));
+        ho_text_xml(out, ho_text_str(&words));
         ho_text_put(out, "; found: ");
-        put_xml(out, j->text);
+        ho_text_xml(out, j->text);
         ho_text_put(out, "</failure>\n    </testcase>\n");
     }
     ho_text_end_part(out, &words);
@@ -124,7 +102,7 @@ static void put_table(struct ho_text *out, const struct ho_play *p)
 
     ho_verdicts_table(&table, &p->result.verdicts, &p->timeline, ho_play_name(p), ho_play_hz(p));
     ho_text_put(out, "    <system-out>");
-    put_xml(out, ho_text_str(&table));
+    ho_text_xml(out, ho_text_str(&table));
     ho_text_put(out, "</system-out>\n");
     ho_text_end_part(out, &table);
 }

@@ -8,31 +8,21 @@
  * A reader of an older version skips the indented lines and sees one test a play.
  */
 
-#include "cli/report.h"
-
 #include <string.h>
 
-/* A description: '#' would begin a directive, and a line must stay one. */
-static void put_words(struct ho_text *out, const char *words)
-{
-    for (; *words != '\0'; words++) {
-        if (*words == '#' || *words == '\\') {
-            ho_text_char(out, '\\');
-        }
-        ho_text_char(out, *words == '\n' ? ' ' : *words);
-    }
-}
+#include "base/words.h"
+#include "cli/report.h"
 
 static void put_result(struct ho_text *out, bool ok, size_t number, const char *words)
 {
     ho_text_printf(out, "%s %zu - ", ok ? "ok" : "not ok", number);
-    put_words(out, words);
+    ho_text_tap(out, words);
 }
 
 static void put_skip(struct ho_text *out, const char *why)
 {
     ho_text_put(out, " # SKIP ");
-    put_words(out, why);
+    ho_text_tap(out, why);
     ho_text_char(out, '\n');
 }
 
@@ -58,7 +48,7 @@ static void put_expectations(struct ho_text *out, const struct ho_play *p)
     struct ho_text words = { 0 };
 
     ho_text_put(out, "# Subtest: ");
-    put_words(out, ho_play_name(p));
+    ho_text_tap(out, ho_play_name(p));
     ho_text_char(out, '\n');
     for (size_t i = 0; i < p->result.judgement_count; i++) {
         const struct ho_judgement *j = &p->result.judgements[i];

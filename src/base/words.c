@@ -4,55 +4,24 @@
 
 #include <string.h>
 
-/* The length of the UTF-8 sequence at `p`, and its code point; 0 if it is none (RFC 3629 4: no
- * overlong forms, no surrogates, nothing above U+10FFFF).
- */
-static size_t sequence(const unsigned char *p, uint32_t *ret_code)
-{
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    size_t n = p[0] < 0x80               ? 1
-               : (p[0] & 0xe0u) == 0xc0u ? 2
-               : (p[0] & 0xf0u) == 0xe0u ? 3
-               : (p[0] & 0xf8u) == 0xf0u ? 4
-                                         : 0;
-    uint32_t code = n <= 1 ? p[0] : p[0] & (0x7fu >> n);
-
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0u) != 0x80u) { /* also the final 0 */
-            return 0;
-        }
-        code = code << 6 | (p[i] & 0x3fu);
-    }
-    if (n == 0 || code < least[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
-        return 0;
-    }
-    *ret_code = code;
-    return n;
-}
-
-static bool is_printable(uint32_t code)
-{
-    return code >= 0x20 && !(code >= 0x7f && code <= 0x9f) && code != 0x200e && code != 0x200f &&
-           !(code >= 0x2028 && code <= 0x202e) && !(code >= 0x2066 && code <= 0x2069);
-}
+#include "base/utf8.h"
 
 void ho_text_plain(struct ho_text *t, const char *s)
 {
-    const unsigned char *p = (const unsigned char *)s;
+    size_t len = strlen(s), n;
 
-    while (*p != '\0') {
+    for (size_t i = 0; i < len; i += n) {
         uint32_t code = 0;
-        size_t n = sequence(p, &code);
 
-        if (n > 0 && is_printable(code)) {
-            ho_text_bytes(t, p, n);
-        } else {
-            n = n > 0 ? n : 1;
-            for (size_t i = 0; i < n; i++) {
-                ho_text_printf(t, "\\x%02x", (unsigned)p[i]);
-            }
+        n = ho_utf8_read(s + i, len - i, &code);
+        if (n > 0 && ho_utf8_columns(code) > 0) {
+            ho_text_bytes(t, s + i, n);
+            continue;
         }
-        p += n;
+        n = n > 0 ? n : 1;
+        for (size_t k = 0; k < n; k++) {
+            ho_text_printf(t, "\\x%02x", (unsigned)(unsigned char)s[i + k]);
+        }
     }
 }
 
@@ -123,12 +92,15 @@ void ho_text_markdown(struct ho_text *t, const char *s)
 /* Columns of the first `n` bytes. */
 static size_t columns(const char *s, size_t n)
 {
-    size_t c = 0;
+    size_t all = 0, step;
+    uint32_t code = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        c += ((unsigned char)s[i] & 0xc0) != 0x80;
+    for (size_t i = 0; i < n; i += step) {
+        step = ho_utf8_read(s + i, n - i, &code);
+        all += step > 0 ? ho_utf8_columns(code) : 1;
+        step = step > 0 ? step : 1;
     }
-    return c;
+    return all;
 }
 
 void ho_text_wrap(struct ho_text *t, const char *words, size_t column, size_t indent, size_t width)

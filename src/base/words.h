@@ -10,10 +10,9 @@
 
 #include "base/text.h"
 
-/* `s` as printable UTF-8: a control character (also DEL, and U+0080 to U+009F), what turns the
- * direction of writing (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), a line or paragraph
- * separator (U+2028, U+2029) and every byte that is not UTF-8 (RFC 3629) become "\x1b", byte by
- * byte. A backslash stays as it is.
+/* `s` as printable UTF-8: what has no columns on a terminal (base/utf8.h: control and format
+ * characters, those that turn the direction of writing) and every byte that is not UTF-8 (RFC
+ * 3629) become "\x1b", byte by byte. A backslash stays as it is.
  */
 void ho_text_plain(struct ho_text *t, const char *s);
 

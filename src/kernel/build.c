@@ -254,7 +254,7 @@ int ho_kernel_build(struct ho_kernel *k)
     prctl(PR_SET_TIMERSLACK, 1UL);
     ho_os_sched_prompt(); /* an ordinary user is not allowed to, and gets later times */
     k->begun = err == 0;
-    ho_kernel_moment_before(k);
+    ho_kernel_moment_before(k, commands);
     k->base_ns = ho_os_now().ns;
     err = err != 0 ? err : begin_trace(k);
     if (err != 0) {

@@ -173,9 +173,9 @@ bool ho_kernel_sysctl_name(const struct ho_kernel_host *h, const char *name, uns
                            char *text);
 
 /* moment.c: on a virtual clock; nothing on another. Before the hosts are built, and when all that
- * comes before time 0 is done.
+ * comes before time 0 is done. `commands`: there are some that are ready at time 0.
  */
-void ho_kernel_moment_before(struct ho_kernel *k);
+void ho_kernel_moment_before(struct ho_kernel *k, bool commands);
 void ho_kernel_moment(struct ho_kernel *k, bool commands);
 
 /* relay.c */

@@ -136,22 +136,3 @@ void ho_utf8_pad(struct ho_text *out, const char *s, size_t columns, bool ascii)
         ho_text_char(out, ' ');
     }
 }
-
-void ho_utf8_json(struct ho_text *out, const char *s)
-{
-    struct ho_text clean = { 0 };
-    size_t len = strlen(s), n;
-    uint32_t cp;
-
-    for (size_t i = 0; i < len; i += n) {
-        n = ho_utf8_read(s + i, len - i, &cp);
-        if (n == 0) {
-            ho_text_put(&clean, "\xef\xbf\xbd");
-            n = 1;
-        } else {
-            ho_text_bytes(&clean, s + i, n);
-        }
-    }
-    ho_text_json(out, ho_text_str(&clean));
-    ho_text_end_part(out, &clean);
-}

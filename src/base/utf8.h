@@ -1,7 +1,8 @@
 /* UTF-8 (RFC 3629) from hostile hands: names of processes are any bytes that their owner likes.
  *
- * What is written here is safe on a terminal and in JSON: control characters, format characters
- * (those that turn the direction of text among them) and bytes that are no UTF-8 are replaced.
+ * What is written here is safe on a terminal: control characters, format characters (those that
+ * turn the direction of text among them) and bytes that are no UTF-8 are replaced. Where there is
+ * room, base/words.h shows them in hexadecimal.
  */
 
 #ifndef HO_BASE_UTF8_H
@@ -31,9 +32,5 @@ size_t ho_utf8_put(struct ho_text *out, const char *s, size_t columns, bool asci
 
 /* The same with spaces up to `columns`. */
 void ho_utf8_pad(struct ho_text *out, const char *s, size_t columns, bool ascii);
-
-/* Appends `s` as a JSON string with its quotes (RFC 8259); bytes that are no UTF-8 become U+FFFD.
- */
-void ho_utf8_json(struct ho_text *out, const char *s);
 
 #endif

@@ -1,4 +1,4 @@
-/* Names from hostile hands: what reaches a terminal or a JSON document. */
+/* Names from hostile hands: what reaches a terminal. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,23 +82,11 @@ static void what_a_terminal_must_not_get_becomes_a_question_mark(void **state)
     }
 }
 
-static void json_of_any_bytes_is_utf8(void **state)
-{
-    struct ho_text t = { 0 };
-
-    (void)state;
-    ho_utf8_json(&t, "a\"\\\x01\xff\xc3\xa4\xed\xa0\x80");
-    assert_string_equal(ho_text_str(&t), "\"a\\\"\\\\\\u0001\xef\xbf\xbd\xc3\xa4"
-                                         "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
-    ho_text_free(&t);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_shortest_form_of_a_code_point_is_read),
         cmocka_unit_test(what_a_terminal_must_not_get_becomes_a_question_mark),
-        cmocka_unit_test(json_of_any_bytes_is_utf8),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,63 +6,15 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "os/clock.h"
-#include "os/sysctl.h"
+#include "doctor/settings.h"
 #include "scenario/syntax.h"
 
 #define RTT_DEFAULT_MS 1
 #define RTT_MAX_S 100
 
-/* A name of the list is for any interface; the host's own default is that of `default`. */
-static void file_name(char *buf, size_t size, const char *name)
-{
-    const char *star = strchr(name, '*');
-    struct ho_text t = { 0 };
-
-    if (star == NULL) {
-        ho_text_put(&t, name);
-    } else {
-        ho_text_bytes(&t, name, (size_t)(star - name));
-        ho_text_put(&t, "default");
-        ho_text_put(&t, star + 1);
-    }
-    buf[0] = '\0';
-    if (ho_text_err(&t) == 0 && t.len < size) {
-        memcpy(buf, ho_text_str(&t), t.len + 1);
-    }
-    ho_text_free(&t);
-}
-
-/* What a kernel without the sysctl does: as the oldest kernel that is known. */
-static int64_t without(enum ho_sysctl id)
-{
-    struct ho_sysctls old;
-
-    ho_profile_sysctls(HO_PROFILE_6_1, &old);
-    return old.v[id];
-}
-
 void ho_predict_this_host(struct ho_predict_in *in)
 {
-    char path[256], value[256];
-
-    ho_sysctls_init(&in->sysctls);
-    in->hz = ho_os_hz();
-    for (unsigned i = 0; i < HO_SYSCTL_COUNT; i += ho_sysctl_numbers((enum ho_sysctl)i)) {
-        const struct ho_sysctl_info *info = ho_sysctl_info((enum ho_sysctl)i);
-
-        if (strstr(info->name, ".tcp_") == NULL && strstr(info->name, ".neigh.") == NULL) {
-            continue;
-        }
-        file_name(path, sizeof(path), info->name);
-        if (ho_os_sysctl_read(-1, path, value, sizeof(value)) < 0) {
-            in->sysctls.v[i] = without((enum ho_sysctl)i);
-        } else {
-            /* A value beyond the list's, as of an unknown congestion control, decides nothing here.
-             */
-            (void)ho_sysctl_parse(&in->sysctls, info->name, value);
-        }
-    }
+    (void)ho_doctor_settings(-1, &in->sysctls, &in->hz); /* its own namespace never fails */
 }
 
 /* ---- arguments ------------------------------------------------------------------------------- */

@@ -48,11 +48,13 @@ struct ho_conn_owner {
 struct ho_conn {
     struct ho_addr local, remote;
     uint16_t lport, rport;
-    uint32_t host;  /* index: its namespace */
-    uint32_t owner; /* index of the first process that holds it; HO_CONN_NO_OWNER: an orphan, or
-                     * one whose owner cannot be seen */
-    uint32_t inode; /* 0: no process holds it */
-    uint8_t state;  /* enum ho_tcp_state */
+    uint32_t host;   /* index: its namespace */
+    uint32_t owner;  /* index of the first process that holds it; HO_CONN_NO_OWNER: an orphan, or
+                      * one whose owner cannot be seen */
+    uint32_t inode;  /* 0: no process holds it */
+    uint32_t uid;    /* whose socket it is, also where the owner cannot be seen */
+    uint64_t cookie; /* of the socket: never used again while the machine runs; 0: not known */
+    uint8_t state;   /* enum ho_tcp_state */
     bool ipv6;
     bool on_link;  /* the peer is on the same link (or this machine itself): no router between */
     bool loopback; /* both ends are on this machine's `lo` */
@@ -75,6 +77,9 @@ struct ho_conn {
     uint32_t last_data_recv_ms; /* ago; the kernel's clock starts when the socket is made */
     uint32_t last_ack_recv_ms;  /* ago */
     uint32_t total_retrans;     /* since it was made */
+    bool rto_time_known;        /* the kernel says the two that follow (Linux 6.7) */
+    uint32_t rto_recoveries;    /* times that it began to repeat by timeout, this one included */
+    uint32_t rto_time_ms;       /* spent in them, this one included */
     uint32_t rqueue, wqueue;    /* bytes unread here, unacknowledged there */
 
     /* Socket options, each in Linux's units (knobs/sockopt.def). */

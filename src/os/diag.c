@@ -6,24 +6,27 @@
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
-#include <linux/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "knobs/state.h"
 #include "os/nl.h"
 
 #define DUMP_TRIES 8
 #define DESTROY_ROUNDS 16
 #define DESTROY_AT_ONCE 256
 #define NEW_SYN_RECV 12 /* include/net/tcp_states.h: a request before its last ACK */
-#define SYN_RECV 3
-#define LISTEN 10
 #define ALL \
     ((1U << (NEW_SYN_RECV + 1)) - 1) /* but sockets that are only bound: Linux 6.8 has them */
-#define CONNECTED (ALL & ~(1U << LISTEN))
+#define CONNECTED (ALL & ~(1U << HO_TCP_LISTEN))
 
 struct ho_os_diag {
     struct ho_os_nl *nl;
+    struct ho_os_diag_reader reader;
+    uint32_t states; /* of the dump that is under way, with the kernel's numbers */
+    uint8_t ext;     /* what it tells besides */
+    uint8_t family;  /* AF_UNSPEC: no dump is under way */
 };
 
 int ho_os_diag_open(struct ho_os_diag **ret, int netns)
@@ -51,193 +54,108 @@ void ho_os_diag_close(struct ho_os_diag *d)
     }
 }
 
-/* ---- reading --------------------------------------------------------------------------------- */
-
-/* struct tcp_info grows with each kernel: what this one does not say stays 0. */
-static void read_info(struct ho_os_tcp_info *i, const void *data, size_t len)
-{
-    struct tcp_info t;
-
-    memset(&t, 0, sizeof(t));
-    memcpy(&t, data, len < sizeof(t) ? len : sizeof(t));
-    *i = (struct ho_os_tcp_info){
-        .ca_state = t.tcpi_ca_state,
-        .retransmits = t.tcpi_retransmits,
-        .probes = t.tcpi_probes,
-        .backoff = t.tcpi_backoff,
-        .options = t.tcpi_options,
-        .snd_wscale = t.tcpi_snd_wscale,
-        .rcv_wscale = t.tcpi_rcv_wscale,
-        .rto_us = t.tcpi_rto,
-        .ato_us = t.tcpi_ato,
-        .snd_mss = t.tcpi_snd_mss,
-        .rcv_mss = t.tcpi_rcv_mss,
-        .unacked = t.tcpi_unacked,
-        .sacked = t.tcpi_sacked,
-        .lost = t.tcpi_lost,
-        .retrans = t.tcpi_retrans,
-        .last_data_sent_ms = t.tcpi_last_data_sent,
-        .last_data_recv_ms = t.tcpi_last_data_recv,
-        .last_ack_recv_ms = t.tcpi_last_ack_recv,
-        .pmtu = t.tcpi_pmtu,
-        .rcv_ssthresh = t.tcpi_rcv_ssthresh,
-        .rtt_us = t.tcpi_rtt,
-        .rttvar_us = t.tcpi_rttvar,
-        .snd_ssthresh = t.tcpi_snd_ssthresh,
-        .snd_cwnd = t.tcpi_snd_cwnd,
-        .advmss = t.tcpi_advmss,
-        .reordering = t.tcpi_reordering,
-        .rcv_rtt_us = t.tcpi_rcv_rtt,
-        .rcv_space = t.tcpi_rcv_space,
-        .total_retrans = t.tcpi_total_retrans,
-        .notsent_bytes = t.tcpi_notsent_bytes,
-        .min_rtt_us = t.tcpi_min_rtt,
-        .snd_wnd = t.tcpi_snd_wnd,
-        .segs_out = t.tcpi_segs_out,
-        .segs_in = t.tcpi_segs_in,
-        .data_segs_in = t.tcpi_data_segs_in,
-        .data_segs_out = t.tcpi_data_segs_out,
-        .delivered = t.tcpi_delivered,
-        .rcv_ooopack = t.tcpi_rcv_ooopack,
-        .reord_seen = t.tcpi_reord_seen,
-        .bytes_acked = t.tcpi_bytes_acked,
-        .bytes_received = t.tcpi_bytes_received,
-        .bytes_sent = t.tcpi_bytes_sent,
-        .bytes_retrans = t.tcpi_bytes_retrans,
-        .busy_time_us = t.tcpi_busy_time,
-    };
-    /* tcpi_rcv_wnd came with Linux 6.2, behind tcpi_snd_wnd; older headers do not name it. */
-    size_t at = offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof(t.tcpi_snd_wnd);
-
-    if (len >= at + sizeof(i->rcv_wnd)) {
-        memcpy(&i->rcv_wnd, (const char *)data + at, sizeof(i->rcv_wnd));
-    }
-}
-
-static void read_skmem(struct ho_os_sock *s, const void *data, size_t len)
-{
-    uint32_t m[SK_MEMINFO_VARS];
-
-    memset(m, 0, sizeof(m));
-    memcpy(m, data, len < sizeof(m) ? len : sizeof(m));
-    s->has_skmem = true;
-    s->rmem_alloc = m[SK_MEMINFO_RMEM_ALLOC];
-    s->rcvbuf = m[SK_MEMINFO_RCVBUF];
-    s->wmem_alloc = m[SK_MEMINFO_WMEM_ALLOC];
-    s->sndbuf = m[SK_MEMINFO_SNDBUF];
-    s->fwd_alloc = m[SK_MEMINFO_FWD_ALLOC];
-    s->wmem_queued = m[SK_MEMINFO_WMEM_QUEUED];
-    s->optmem = m[SK_MEMINFO_OPTMEM];
-    s->backlog = m[SK_MEMINFO_BACKLOG];
-    s->drops = m[SK_MEMINFO_DROPS];
-}
-
-static int see_attribute(const struct nlattr *a, void *data)
-{
-    struct ho_os_sock *s = data;
-    const void *b = mnl_attr_get_payload(a);
-    size_t len = mnl_attr_get_payload_len(a);
-
-    switch (mnl_attr_get_type(a)) {
-    case INET_DIAG_INFO:
-        s->has_info = len > 0;
-        read_info(&s->info, b, len);
-        break;
-    case INET_DIAG_SKMEMINFO:
-        read_skmem(s, b, len);
-        break;
-    case INET_DIAG_CONG:
-        memcpy(s->congestion, b, len < sizeof(s->congestion) ? len : sizeof(s->congestion) - 1);
-        break;
-    case INET_DIAG_SHUTDOWN:
-        s->shutdown = mnl_attr_get_u8(a);
-        break;
-    default:
-        break;
-    }
-    return MNL_CB_OK;
-}
-
-static struct ho_addr read_addr(unsigned family, const __be32 from[4])
-{
-    struct ho_addr a;
-    uint8_t b[16];
-
-    memcpy(b, from, sizeof(b));
-    if (family == AF_INET) {
-        return ho_addr_v4(b[0], b[1], b[2], b[3]);
-    }
-    memcpy(a.b, b, sizeof(b));
-    return a;
-}
-
-static void read_sock(struct ho_os_sock *s, const struct nlmsghdr *h)
-{
-    const struct inet_diag_msg *m = mnl_nlmsg_get_payload(h);
-
-    *s = (struct ho_os_sock){
-        .local = read_addr(m->idiag_family, m->id.idiag_src),
-        .remote = read_addr(m->idiag_family, m->id.idiag_dst),
-        .lport = ntohs(m->id.idiag_sport),
-        .rport = ntohs(m->id.idiag_dport),
-        .ifindex = (int)m->id.idiag_if,
-        .ipv6 = m->idiag_family == AF_INET6,
-        .state = m->idiag_state == NEW_SYN_RECV ? SYN_RECV : m->idiag_state,
-        .timer = m->idiag_timer,
-        .retrans = m->idiag_retrans,
-        .expires_ms = m->idiag_expires,
-        .rqueue = m->idiag_rqueue,
-        .wqueue = m->idiag_wqueue,
-        .uid = m->idiag_uid,
-        .inode = m->idiag_inode,
-        .cookie = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0],
-    };
-    (void)mnl_attr_parse(h, sizeof(*m), see_attribute, s);
-}
-
-struct sock_list {
-    struct ho_os_sock *to;
-    size_t n, max;
-};
-
-static int see_sock(const struct nlmsghdr *h, void *data)
-{
-    struct sock_list *l = data;
-
-    if (l->n < l->max) {
-        read_sock(&l->to[l->n], h);
-    }
-    l->n++;
-    return MNL_CB_OK;
-}
-
-static int dump_family(struct ho_os_diag *d, uint8_t family, uint32_t states, struct sock_list *l)
+static int ask(struct ho_os_diag *d)
 {
     struct nlmsghdr *h = ho_os_nl_begin(d->nl, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP);
     struct inet_diag_req_v2 *q = mnl_nlmsg_put_extra_header(h, sizeof(*q));
 
-    q->sdiag_family = family;
+    q->sdiag_family = d->family;
     q->sdiag_protocol = IPPROTO_TCP;
-    q->idiag_ext = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_SKMEMINFO - 1) |
-                   1 << (INET_DIAG_CONG - 1) | 1 << (INET_DIAG_SHUTDOWN - 1);
-    q->idiag_states = states;
-    return ho_os_nl_ask(d->nl, see_sock, l);
+    q->idiag_ext = d->ext;
+    q->idiag_states = d->states;
+    d->reader = (struct ho_os_diag_reader){
+        .seq = h->nlmsg_seq,
+        .port = mnl_socket_get_portid(d->nl->socket),
+    };
+    return mnl_socket_sendto(d->nl->socket, h, h->nlmsg_len) < 0 ? -errno : 0;
+}
+
+int ho_os_diag_start(struct ho_os_diag *d, uint32_t states, bool brief)
+{
+    d->family = AF_INET;
+    d->states = states | ((states >> HO_TCP_SYN_RECV & 1) << NEW_SYN_RECV);
+    d->ext = 1 << (INET_DIAG_INFO - 1);
+    if (!brief) {
+        d->ext |= 1 << (INET_DIAG_SKMEMINFO - 1) | 1 << (INET_DIAG_CONG - 1);
+    }
+    return ask(d);
+}
+
+/* A datagram of the kernel's: its address is 0 (netlink(7)); another sender's is passed over. */
+static int receive(struct ho_os_diag *d)
+{
+    struct sockaddr_nl from = { .nl_pid = 1 };
+    struct iovec v = { .iov_base = d->nl->in, .iov_len = sizeof(d->nl->in) };
+    struct msghdr m = {
+        .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &v, .msg_iovlen = 1
+    };
+    ssize_t n = recvmsg(mnl_socket_get_fd(d->nl->socket), &m, 0);
+
+    if (n < 0) {
+        return errno == EINTR ? 0 : -errno;
+    }
+    if (n == 0 || (m.msg_flags & MSG_TRUNC) != 0) {
+        return -EBADMSG;
+    }
+    ho_os_diag_reader_feed(&d->reader, d->nl->in, from.nl_pid == 0 ? (size_t)n : 0);
+    return 0;
+}
+
+/* IPv4 is done: IPv6 comes, or the end. */
+static int next_family(struct ho_os_diag *d)
+{
+    if (d->family == AF_INET) {
+        d->family = AF_INET6;
+        return ask(d);
+    }
+    d->family = AF_UNSPEC;
+    return 0;
+}
+
+int ho_os_diag_next(struct ho_os_diag *d, struct ho_os_sock *ret)
+{
+    int got = 0;
+
+    while (d->family != AF_UNSPEC && got == 0) {
+        got = ho_os_diag_reader_next(&d->reader, ret);
+        if (got == 0) {
+            got = receive(d);
+        } else if (got == -ENOENT) { /* a kernel without IPv6, or without TCP in sock_diag */
+            got = d->family == AF_INET ? -EPROTONOSUPPORT : next_family(d);
+        } else if (got == HO_OS_DIAG_DONE) {
+            got = next_family(d);
+        }
+    }
+    return got;
+}
+
+static int dump_once(struct ho_os_diag *d, uint32_t states, struct ho_os_sock *ret, size_t max)
+{
+    struct ho_os_sock s;
+    size_t n = 0;
+    int got = ho_os_diag_start(d, states, false);
+
+    got = got == 0 ? 1 : got;
+    while (got == 1) {
+        got = ho_os_diag_next(d, &s);
+        if (got == 1) {
+            if (n < max) {
+                ret[n] = s;
+            }
+            n++;
+        }
+    }
+    return got < 0 ? got : (int)n;
 }
 
 static int dump(struct ho_os_diag *d, uint32_t states, struct ho_os_sock *ret, size_t max)
 {
-    struct sock_list l = { .to = ret, .max = max };
-    int err = -EINTR;
+    int got = -EINTR;
 
-    for (int i = 0; err == -EINTR && i < DUMP_TRIES; i++) {
-        l.n = 0;
-        err = dump_family(d, AF_INET, states, &l);
-        if (err == 0) {
-            err = dump_family(d, AF_INET6, states, &l);
-            err = err == -ENOENT ? 0 : err; /* a kernel without IPv6 */
-        }
+    for (int i = 0; got == -EINTR && i < DUMP_TRIES; i++) {
+        got = dump_once(d, states, ret, max);
     }
-    return err != 0 ? err : (int)l.n;
+    return got;
 }
 
 int ho_os_diag_dump(struct ho_os_diag *d, struct ho_os_sock *ret, size_t max)

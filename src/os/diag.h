@@ -12,41 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "wire/addr.h"
-
-/* struct tcp_info, with the kernel's names and units (include/uapi/linux/tcp.h). */
-struct ho_os_tcp_info {
-    uint8_t ca_state, retransmits, probes, backoff, options, snd_wscale, rcv_wscale;
-    uint32_t rto_us, ato_us, snd_mss, rcv_mss;
-    uint32_t unacked, sacked, lost, retrans;
-    uint32_t last_data_sent_ms, last_data_recv_ms, last_ack_recv_ms;
-    uint32_t pmtu, rcv_ssthresh, rtt_us, rttvar_us, snd_ssthresh, snd_cwnd, advmss, reordering;
-    uint32_t rcv_rtt_us, rcv_space, total_retrans, notsent_bytes, min_rtt_us, snd_wnd, rcv_wnd;
-    uint32_t segs_out, segs_in, data_segs_in, data_segs_out, delivered, rcv_ooopack, reord_seen;
-    uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans, busy_time_us;
-};
-
-struct ho_os_sock {
-    struct ho_addr local, remote;
-    uint16_t lport, rport;
-    int ifindex; /* it is bound to; 0 */
-    bool ipv6;
-    uint8_t state;   /* enum ho_tcp_state: Linux's numbers; NEW_SYN_RECV (12) is told as SYN_RECV */
-    uint8_t timer;   /* enum ho_sock_timer: Linux's numbers */
-    uint8_t retrans; /* idiag_retrans: of the timer's kind: retransmissions, keepalive or window
-                        probes */
-    uint32_t expires_ms; /* until the timer's time; 0 without one. It fires at the jiffy after */
-    uint32_t rqueue, wqueue; /* unread and unacknowledged bytes; of a listener: waiting, backlog */
-    uint32_t uid;
-    uint32_t inode;   /* 0: no process holds it (orphan, request, TIME-WAIT) */
-    uint64_t cookie;  /* SO_COOKIE: never used again while the machine runs */
-    uint8_t shutdown; /* SHUT_RD is 1, SHUT_WR is 2 */
-    bool has_info;    /* not for a request and a TIME-WAIT record */
-    struct ho_os_tcp_info info;
-    bool has_skmem;
-    uint32_t rmem_alloc, rcvbuf, wmem_alloc, sndbuf, fwd_alloc, wmem_queued, optmem, backlog, drops;
-    char congestion[16]; /* "" where it is not said */
-};
+#include "os/diag_read.h"
 
 struct ho_os_diag;
 
@@ -55,6 +21,21 @@ struct ho_os_diag;
  */
 int ho_os_diag_open(struct ho_os_diag **ret, int netns);
 void ho_os_diag_close(struct ho_os_diag *d);
+
+/* A dump, one socket after the other, so that a table of any size needs no memory. `states`: bits
+ * 1 << enum ho_tcp_state. IPv4 first. `brief`: TCP_INFO alone, neither the socket's memory nor its
+ * congestion control.
+ *
+ *     err = ho_os_diag_start(d, states, true);
+ *     while (err == 0 && (n = ho_os_diag_next(d, &sock)) == 1) { ... }
+ *
+ * ho_os_diag_next() returns 1 with *ret; 0 at the end; -EPROTONOSUPPORT where the kernel cannot
+ * list TCP; -EBADMSG for an answer that is none; another negative errno. A socket that changes its
+ * place in the kernel's tables meanwhile may come twice or not at all. A dump that is not pulled to
+ * its end leaves the handle for nothing but ho_os_diag_close().
+ */
+int ho_os_diag_start(struct ho_os_diag *d, uint32_t states, bool brief);
+int ho_os_diag_next(struct ho_os_diag *d, struct ho_os_sock *ret);
 
 /* All TCP sockets, listeners included, but not those that are only bound, or not even that, into
  * `ret`, at most `max`; IPv4 first.

@@ -25,6 +25,13 @@ int ho_os_netns_here(int *ret_fd)
     return 0;
 }
 
+void ho_os_netns_close(int netns)
+{
+    if (netns >= 0) {
+        (void)close(netns);
+    }
+}
+
 int ho_os_netns_lo_up(void)
 {
     struct ifreq r = { .ifr_flags = IFF_UP };

@@ -13,6 +13,8 @@
 #ifndef HO_OS_NETNS_H
 #define HO_OS_NETNS_H
 
+#include <stddef.h>
+
 /* A new namespace with `lo` up (without it the kernel's errnos are wrong: ground-truth,
  * fact_no_soft_error_without_lo). The caller stays where it is.
  *
@@ -23,6 +25,23 @@ int ho_os_netns_new(int *ret_fd);
 
 /* The namespace this thread is in. Returns 0 with *ret_fd, the caller's; a negative errno. */
 int ho_os_netns_here(int *ret_fd);
+
+/* The namespaces that a process of this pid namespace lives in, as far as they can be seen, each
+ * once, with one of its processes. Returns 0 with *ret, to be freed by free(), and *ret_n; -ENOENT
+ * without /proc; -ENOMEM.
+ */
+struct ho_os_netns_seen {
+    unsigned long long id; /* as ho_os_netns_id() */
+    int pid;
+};
+int ho_os_netns_all(struct ho_os_netns_seen **ret, size_t *ret_n);
+
+/* Closes a namespace's descriptor. Takes -1. */
+void ho_os_netns_close(int netns);
+
+/* The namespace of a process. Returns 0 with *ret_fd, the caller's; -ENOENT: it is gone; -EACCES.
+ */
+int ho_os_netns_of(int pid, int *ret_fd);
 
 /* Moves this thread into `netns` and keeps the way back in *ret_back, for ho_os_netns_leave().
  *

@@ -16,6 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "os/procfs.h"
+
 static void read_option(int fd, struct ho_os_sockopt *o)
 {
     int v[2] = { 0, 0 };
@@ -26,12 +28,16 @@ static void read_option(int fd, struct ho_os_sockopt *o)
     o->more = v[1];
 }
 
-/* Closes what it is given. */
-static int read_all(int fd, struct ho_os_sockopt *options, size_t n, uint64_t *ret_inode)
+/* Closes what it is given. Options are read if it is a socket, and of `inode` (0: of any). */
+static int read_all(int fd, uint64_t inode, struct ho_os_sockopt *options, size_t n,
+                    uint64_t *ret_inode)
 {
     struct stat s;
     int err = fstat(fd, &s) != 0 ? -errno : !S_ISSOCK(s.st_mode) ? -ENOTSOCK : 0;
 
+    if (err == 0 && inode != 0 && s.st_ino != inode) {
+        err = -ENOTSOCK;
+    }
     for (size_t i = 0; err == 0 && i < n; i++) {
         read_option(fd, &options[i]);
     }
@@ -42,41 +48,53 @@ static int read_all(int fd, struct ho_os_sockopt *options, size_t n, uint64_t *r
     return err;
 }
 
-int ho_os_sockfd_options(pid_t pid, int fd, struct ho_os_sockopt *options, size_t n,
-                         uint64_t *ret_inode)
+int ho_os_pidfd(pid_t pid)
 {
-    sigset_t all, before;
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-    if (pidfd < 0) {
-        return -errno;
-    }
+    return pidfd < 0 ? -errno : pidfd;
+}
+
+static int duplicate(int pidfd, int fd, uint64_t inode, struct ho_os_sockopt *options, size_t n,
+                     uint64_t *ret_inode)
+{
+    sigset_t all, before;
+
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, &before);
     int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-    int err = copy < 0 ? -errno : read_all(copy, options, n, ret_inode);
+    int err = copy < 0 ? -errno : read_all(copy, inode, options, n, ret_inode);
 
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    return err;
+}
+
+int ho_os_pidfd_options(int pidfd, const struct ho_os_sockfd *fd, struct ho_os_sockopt *options,
+                        size_t n)
+{
+    return duplicate(pidfd, fd->fd, fd->inode, options, n, NULL);
+}
+
+int ho_os_sockfd_options(pid_t pid, int fd, struct ho_os_sockopt *options, size_t n,
+                         uint64_t *ret_inode)
+{
+    int pidfd = ho_os_pidfd(pid);
+
+    if (pidfd < 0) {
+        return pidfd;
+    }
+    int err = duplicate(pidfd, fd, 0, options, n, ret_inode);
+
     (void)close(pidfd);
     return err;
 }
 
-/* "socket:[12345]" (proc(5)). */
 static bool is_socket(int dir, const char *name, uint64_t *ret_inode)
 {
     char text[64];
-    ssize_t n = readlinkat(dir, name, text, sizeof(text) - 1);
-    char *end = NULL;
+    ssize_t n = readlinkat(dir, name, text, sizeof(text));
 
-    if (n <= 0) {
-        return false;
-    }
-    text[n] = '\0';
-    if (strncmp(text, "socket:[", 8) != 0) {
-        return false;
-    }
-    *ret_inode = strtoull(text + 8, &end, 10);
-    return *end == ']';
+    return n > 0 && ho_os_procfs_socket(text, (size_t)n, ret_inode);
 }
 
 int ho_os_sockfd_list(pid_t pid, struct ho_os_sockfd *ret, size_t max)

@@ -1,0 +1,230 @@
+/* The connections of a namespace: sock_diag(7), and how each peer is reached. See
+ * doctor/scan_work.h.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor/scan_work.h"
+#include "doctor/settings.h"
+#include "os/diag.h"
+#include "os/netns.h"
+#include "os/reach.h"
+#include "os/why.h"
+
+#define ALL_STATES ((1U << HO_TCP_STATE_COUNT) - 1)
+
+/* ---- one connection -------------------------------------------------------------------------- */
+
+/* States that a socket without a process can be in. TIME-WAIT and SYN-RECEIVED are never a
+ * process's; an ESTABLISHED one without an inode waits to be accepted.
+ */
+static bool is_orphan(const struct ho_os_sock *s)
+{
+    return s->inode == 0 && (s->state == HO_TCP_FIN_WAIT1 || s->state == HO_TCP_FIN_WAIT2 ||
+                             s->state == HO_TCP_CLOSING || s->state == HO_TCP_LAST_ACK);
+}
+
+static void take_info(struct ho_conn *c, const struct ho_os_tcp_info *i)
+{
+    c->has_info = true;
+    c->backoff = i->backoff;
+    c->probes = i->probes;
+    c->rto_us = i->rto_us;
+    c->rtt_us = i->rtt_us;
+    c->unacked = i->unacked;
+    c->snd_wnd = i->snd_wnd;
+    c->snd_wnd_known = i->has_snd_wnd;
+    c->notsent_bytes = i->notsent_bytes;
+    c->last_data_sent_ms = i->last_data_sent_ms;
+    c->last_data_recv_ms = i->last_data_recv_ms;
+    c->last_ack_recv_ms = i->last_ack_recv_ms;
+    c->total_retrans = i->total_retrans;
+}
+
+/* sk_timer is the keepalive timer in these two states and runs as long as SO_KEEPALIVE is on (it
+ * puts itself off while data is in flight); sock_diag shows it only where no other timer runs.
+ */
+static void infer_keepalive(struct ho_conn *c)
+{
+    if (c->state != HO_TCP_ESTABLISHED && c->state != HO_TCP_CLOSE_WAIT) {
+        return;
+    }
+    if (c->timer == HO_SOCK_TIMER_KEEPALIVE) {
+        c->keepalive_known = HO_KNOWN_INFERRED;
+        c->keepalive = true;
+    } else if (c->timer == HO_SOCK_TIMER_OFF && c->has_info && c->unacked == 0 && c->wqueue == 0) {
+        c->keepalive_known = HO_KNOWN_INFERRED;
+        c->keepalive = false;
+    }
+}
+
+static struct ho_conn make_conn(const struct ho_os_sock *s)
+{
+    struct ho_conn c = {
+        .local = s->local,
+        .remote = s->remote,
+        .lport = s->lport,
+        .rport = s->rport,
+        .owner = HO_CONN_NO_OWNER,
+        .inode = s->inode,
+        .uid = s->uid,
+        .state = s->state,
+        .ipv6 = !ho_addr_is_v4(&s->remote), /* a socket of IPv6 may carry IPv4 */
+        .orphan = is_orphan(s),
+        .timer = s->timer,
+        .retrans = s->retrans,
+        .expires_ms = s->expires_ms,
+        .rqueue = s->rqueue,
+        .wqueue = s->wqueue,
+    };
+
+    if (s->has_info && s->state != HO_TCP_LISTEN) {
+        take_info(&c, &s->info);
+    }
+    infer_keepalive(&c);
+    return c;
+}
+
+/* ---- all of a namespace ---------------------------------------------------------------------- */
+
+static bool is_wanted(const struct ho_scan_options *o, const struct ho_os_sock *s)
+{
+    bool ipv6 = !ho_addr_is_v4(s->state == HO_TCP_LISTEN ? &s->local : &s->remote);
+
+    return (o->port == 0 || s->lport == o->port || s->rport == o->port) &&
+           (o->ipv4 == o->ipv6 || ipv6 == o->ipv6);
+}
+
+static int add(struct ho_scan_work *w, struct ho_os_reach *r, const struct ho_os_sock *s)
+{
+    struct ho_os_way way = { .known = false };
+    struct ho_conn c = make_conn(s);
+    int err = 0;
+
+    if (s->state != HO_TCP_LISTEN) {
+        err = ho_os_reach(r, &s->local, &s->remote, s->ifindex, &way);
+    }
+    if (err != 0 || (way.loopback && w->o->no_loopback)) {
+        return err;
+    }
+    c.loopback = way.loopback;
+    c.on_link = way.on_link;
+    c.host = (uint32_t)(w->s.n_hosts - 1);
+    err = ho_scan_grow((void **)&w->s.conns, &w->conn_room, w->s.n_conns, sizeof(c));
+    if (err == 0) {
+        w->s.conns[w->s.n_conns++] = c;
+    }
+    return err;
+}
+
+static int add_all(struct ho_scan_work *w, struct ho_os_diag *d, struct ho_os_reach *r)
+{
+    uint32_t states = w->o->states != 0 ? w->o->states : ALL_STATES & ~(1U << HO_TCP_LISTEN);
+    struct ho_os_sock s;
+    int err = ho_os_diag_start(d, states, true);
+    int got = err == 0 ? 1 : err;
+
+    while (got == 1) {
+        got = ho_os_diag_next(d, &s);
+        if (got == 1 && is_wanted(w->o, &s)) {
+            err = add(w, r, &s);
+            got = err != 0 ? err : 1;
+        }
+    }
+    return got;
+}
+
+static int add_host(struct ho_scan_work *w, int netns, bool here)
+{
+    struct ho_conn_host h = { .here = here };
+    int own = -1;
+    int err = here ? ho_os_netns_here(&own) : 0;
+
+    if (err == 0) {
+        h.netns = ho_os_netns_id(here ? own : netns);
+        err = ho_doctor_settings(netns, &h.sysctls, &h.hz);
+    }
+    ho_os_netns_close(own);
+    if (err == 0) {
+        err = ho_scan_grow((void **)&w->s.hosts, &w->host_room, w->s.n_hosts, sizeof(h));
+    }
+    if (err == 0) {
+        w->s.hosts[w->s.n_hosts++] = h;
+    }
+    return err;
+}
+
+int ho_scan_namespace(struct ho_scan_work *w, int netns, bool here)
+{
+    struct ho_os_diag *d = NULL;
+    struct ho_os_reach *r = NULL;
+    int err = add_host(w, netns, here);
+
+    if (err != 0) {
+        ho_os_why(w->why, "the settings of the network namespace cannot be read: %s",
+                  strerror(-err));
+        return err;
+    }
+    err = ho_os_diag_open(&d, netns);
+    if (err == 0) {
+        err = ho_os_reach_open(&r, netns);
+    }
+    if (err == 0) {
+        err = add_all(w, d, r);
+    }
+    ho_os_reach_close(r);
+    ho_os_diag_close(d);
+    if (err != 0) {
+        ho_os_why(w->why, "sock_diag does not list the TCP connections: %s", strerror(-err));
+    }
+    return err;
+}
+
+/* ---- the order ------------------------------------------------------------------------------- */
+
+static int by_place(const void *a, const void *b)
+{
+    const struct ho_conn *x = a, *y = b;
+    int order;
+
+    if (x->host != y->host) {
+        return x->host < y->host ? -1 : 1;
+    }
+    if (x->ipv6 != y->ipv6) {
+        return x->ipv6 ? 1 : -1;
+    }
+    if (x->lport != y->lport) {
+        return x->lport < y->lport ? -1 : 1;
+    }
+    order = memcmp(&x->remote, &y->remote, sizeof(x->remote));
+    if (order == 0 && x->rport != y->rport) {
+        order = x->rport < y->rport ? -1 : 1;
+    }
+    if (order == 0) {
+        order = memcmp(&x->local, &y->local, sizeof(x->local));
+    }
+    if (order == 0 && x->inode != y->inode) {
+        order = x->inode < y->inode ? -1 : 1;
+    }
+    return order;
+}
+
+/* A socket that moved in the kernel's tables during the dump was told twice. */
+void ho_scan_sort(struct ho_scan_work *w)
+{
+    struct ho_conn *c = w->s.conns;
+    size_t n = 0;
+
+    if (w->s.n_conns == 0) {
+        return;
+    }
+    qsort(c, w->s.n_conns, sizeof(*c), by_place);
+    for (size_t i = 0; i < w->s.n_conns; i++) {
+        if (n == 0 || by_place(&c[n - 1], &c[i]) != 0) {
+            c[n++] = c[i];
+        }
+    }
+    w->s.n_conns = n;
+}

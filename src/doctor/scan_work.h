@@ -1,0 +1,31 @@
+/* A scan while it is made: what the parts of scan*.c share. */
+
+#ifndef HO_DOCTOR_SCAN_WORK_H
+#define HO_DOCTOR_SCAN_WORK_H
+
+#include "doctor/scan.h"
+
+struct ho_scan_work {
+    struct ho_scan s;
+    const struct ho_scan_options *o;
+    size_t host_room, conn_room, owner_room;
+    char *why;
+};
+
+/* A list of `n` elements gets room for one more: twice as many. Returns 0; -ENOMEM, with the list
+ * as it was.
+ */
+int ho_scan_grow(void **list, size_t *room, size_t n, size_t size);
+
+/* The settings and the connections of a namespace (-1: the caller's), in no order. Returns 0; a
+ * negative errno with the sentence in `why`.
+ */
+int ho_scan_namespace(struct ho_scan_work *w, int netns, bool here);
+
+/* In the header's order, each connection once. */
+void ho_scan_sort(struct ho_scan_work *w);
+
+/* Who holds them, and their options; with o->pid the others go. Returns as above. */
+int ho_scan_owners(struct ho_scan_work *w);
+
+#endif

@@ -364,6 +364,17 @@ static bool all_acked(const struct ho_tcp *c)
     return c->work == NULL || ho_seq_eq(c->snd_una, c->work->write_seq);
 }
 
+/* New data for a socket that nobody will read again: RFC 9293 3.10.7.4 and RFC 1122 4.2.2.13 ask
+ * for a RST.
+ */
+static bool data_for_nobody(const struct ho_tcp *c, const struct ho_wire_tcp *seg)
+{
+    bool waiting = c->state == HO_TCP_FIN_WAIT1 || c->state == HO_TCP_FIN_WAIT2 || is_after_fin(c);
+
+    return waiting && (c->shut & TCP_SHUT_RCV) != 0 && seg->payload_len > 0 &&
+           ho_seq_after(ho_seq(seg->seq + seg->payload_len), c->rcv_nxt);
+}
+
 /* Our FIN is acknowledged: what the states with a FIN in flight become. Returns false if the
  * connection is over.
  */
@@ -376,14 +387,7 @@ static bool fin_acked(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_
         c->shut |= TCP_SHUT_SEND;
         c->flags |= TCP_F_CONFIRM;
         c->wake |= HO_WAKE_STATE;
-        if ((c->flags & TCP_F_DEAD) != 0) {
-            bool data = seg->payload_len > 0 &&
-                        ho_seq_after(ho_seq(seg->seq + seg->payload_len), c->rcv_nxt);
-            if (data) {
-                tcp_count(env, HO_TCP_COUNT_ABORT_ON_DATA);
-                tcp_done(env, c, HO_TCP_WHY_ABORT);
-                return false;
-            }
+        if ((c->flags & TCP_F_DEAD) != 0 && !data_for_nobody(c, seg)) {
             tcp_fin_wait2_orphan(env, c, now);
         }
         return c->state != HO_TCP_CLOSE;
@@ -403,17 +407,6 @@ static bool fin_acked(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_
 static bool after_fin(const struct ho_tcp *c, const struct ho_wire_tcp *seg)
 {
     return is_after_fin(c) && !ho_seq_before(ho_seq(seg->seq), c->rcv_nxt);
-}
-
-/* New data for a socket that nobody will read again: RFC 9293 3.10.7.4 and RFC 1122 4.2.2.13 ask
- * for a RST.
- */
-static bool data_for_nobody(const struct ho_tcp *c, const struct ho_wire_tcp *seg)
-{
-    bool waiting = c->state == HO_TCP_FIN_WAIT1 || c->state == HO_TCP_FIN_WAIT2 || is_after_fin(c);
-
-    return waiting && (c->shut & TCP_SHUT_RCV) != 0 && seg->payload_len > 0 &&
-           ho_seq_after(ho_seq(seg->seq + seg->payload_len), c->rcv_nxt);
 }
 
 /* ---- all states from SYN-RECEIVED on

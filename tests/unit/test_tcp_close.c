@@ -325,6 +325,24 @@ static void data_for_an_orphan_is_reset(void **state)
     ho_tp_free(p);
 }
 
+/* The same when that data brings the ACK of the FIN: Linux 6.18 answers with RST at once. */
+static void data_with_the_ack_of_an_orphans_fin_is_reset(void **state)
+{
+    (void)state;
+    struct ho_tp *p = open_pair(250);
+    close_end(p, &p->a);
+    ho_tp_drain(p, &p->a);
+    struct ho_wire_tcp s = ho_tp_seg(p, &p->a);
+    s.ack = p->a.c.snd_una.v + 1;
+    s.payload_len = 10;
+
+    assert_true(ho_tp_inject(p, &p->a, &s));
+    assert_true(ho_tcp_is_dead(&p->a.c));
+    assert_false(ho_tcp_wants_tw(&p->a.c));
+    assert_int_equal(p->a.env.count[HO_TCP_COUNT_ABORT_ON_DATA], 1);
+    ho_tp_free(p);
+}
+
 /* Row 6c: an orphan before a window of 0 that is answered ends when the probe interval reaches
  * rto_max: 352.7 s. Cut (row 15): 8 probes, 119 s.
  */
@@ -590,6 +608,7 @@ int main(void)
         cmocka_unit_test(a_long_fin_timeout_does_not_wrap),
         cmocka_unit_test(a_negative_linger2_resets),
         cmocka_unit_test(data_for_an_orphan_is_reset),
+        cmocka_unit_test(data_with_the_ack_of_an_orphans_fin_is_reset),
         cmocka_unit_test(an_orphan_before_a_closed_window_ends),
         cmocka_unit_test(linger_0_resets_and_discards),
         cmocka_unit_test(abort_resets_an_open_connection_and_not_a_closing_one),

@@ -44,7 +44,7 @@ struct ho_diagnosis {
     size_t *n_host_findings;           /* one for each host of the scan */
     struct ho_diagnosis_group *groups; /* trouble first, then by severity, then the largest */
     size_t n_groups;
-    size_t found[HO_FINDING_COUNT]; /* connections and hosts that have it */
+    size_t found[HO_FINDING_COUNT];              /* connections and hosts that have it */
     size_t never_idle, unknown_idle, in_trouble; /* connections */
     enum ho_severity worst;                      /* INFO without any */
     bool any;                                    /* there is a finding */
@@ -87,5 +87,8 @@ void ho_report(struct ho_text *out, enum ho_report_form form, const struct ho_di
                const struct ho_report_options *o);
 
 int ho_report_form_find(const char *word); /* -1: none */
+
+/* The object that the JSON form has for the connection of that index. */
+void ho_report_json_conn(struct ho_text *out, const struct ho_diagnosis *d, uint32_t i);
 
 #endif

@@ -226,7 +226,7 @@ static void put_verdicts(struct ho_text *out, const struct ho_diagnosis *d, uint
     ho_text_end_part(out, &words);
 }
 
-static void put_conn(struct ho_text *out, const struct ho_diagnosis *d, uint32_t i)
+void ho_report_json_conn(struct ho_text *out, const struct ho_diagnosis *d, uint32_t i)
 {
     const struct ho_conn *c = ho_group_conn(d, i);
 
@@ -293,7 +293,7 @@ void ho_report_json(struct ho_text *out, const struct ho_diagnosis *d)
     ho_text_put(out, "\"connections\":[");
     for (size_t i = 0; i < s->n_conns; i++) {
         ho_text_put(out, i > 0 ? ",\n" : "\n");
-        put_conn(out, d, (uint32_t)i);
+        ho_report_json_conn(out, d, (uint32_t)i);
     }
     ho_text_put(out, "\n]}\n");
 }

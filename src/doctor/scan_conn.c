@@ -69,6 +69,7 @@ static struct ho_conn make_conn(const struct ho_os_sock *s)
         .rport = s->rport,
         .owner = HO_CONN_NO_OWNER,
         .inode = s->inode,
+        .cookie = s->cookie,
         .uid = s->uid,
         .state = s->state,
         .ipv6 = !ho_addr_is_v4(&s->remote), /* a socket of IPv6 may carry IPv4 */

@@ -1,5 +1,4 @@
-/* The groups of a diagnosis, and how they and their connections are named. Internal to src/doctor/.
- */
+/* The groups of a diagnosis, and how they and their connections are named. */
 
 #ifndef HO_DOCTOR_GROUP_H
 #define HO_DOCTOR_GROUP_H
@@ -25,8 +24,8 @@ bool ho_group_speaks(const struct ho_diagnosis *d, const struct ho_diagnosis_gro
 /* Which end is the service. */
 enum ho_group_end ho_group_end(const struct ho_conn *c);
 
-/* "412 connections of nginx (pid 812, container 3f2a) to :5432"; of one: "connection of nginx (pid
- * 812) 10.0.0.1:40112 to 10.0.0.2:5432". Printable.
+/* "412 connections of nginx (pid 812, container 3f2a) to :5432"; of one: "nginx (pid 812),
+ * 10.0.0.1:40112 to 10.0.0.2:5432". Printable.
  */
 void ho_group_put_name(struct ho_text *out, const struct ho_diagnosis *d,
                        const struct ho_diagnosis_group *g);

@@ -66,24 +66,34 @@ static void put_whose(struct ho_text *out, const struct ho_diagnosis *d,
     ho_text_put(out, strcmp(sep, ", ") == 0 ? ")" : "");
 }
 
+/* "nginx (pid 812)"; in the sentence "412 connections of .." or alone. */
+static void put_who(struct ho_text *out, const struct ho_diagnosis *d,
+                    const struct ho_diagnosis_group *g)
+{
+    uint32_t first = g->conns[0];
+
+    if (ho_group_owner(d, first) != NULL) {
+        ho_group_put_owner(out, d, first);
+        put_whose(out, d, g);
+    } else {
+        ho_text_put(out, ho_group_conn(d, first)->orphan ? "no process"
+                                                         : "a process that cannot be seen");
+    }
+}
+
 void ho_group_put_name(struct ho_text *out, const struct ho_diagnosis *d,
                        const struct ho_diagnosis_group *g)
 {
     const struct ho_conn *c = ho_group_conn(d, g->conns[0]);
-    const struct ho_conn_owner *owner = ho_group_owner(d, g->conns[0]);
 
-    ho_group_put_count(out, g->n, "connection");
-    if (owner == NULL) {
-        ho_text_put(out, c->orphan ? " without a process" : " of a process that cannot be seen");
-    } else {
-        ho_text_put(out, " of ");
-        ho_group_put_owner(out, d, g->conns[0]);
-        put_whose(out, d, g);
-    }
     if (g->n == 1) {
-        ho_text_char(out, ' ');
+        put_who(out, d, g);
+        ho_text_put(out, ", ");
         ho_group_put_ends(out, c);
     } else {
+        ho_group_put_count(out, g->n, "connection");
+        ho_text_put(out, " of ");
+        put_who(out, d, g);
         ho_text_printf(out, " %s :%u", g->end == HO_GROUP_TO ? "to" : "on", (unsigned)g->port);
     }
     if (c->state != HO_TCP_ESTABLISHED) {

@@ -4,11 +4,23 @@
  *
  *     no connection to port 5432 may need more than 60s
  *     no connection from port 80 may need more than 3m while idle
- *     no connection of process postgres may have finding KA001
- *     no connection may be retransmitting for more than 30s
+ *     no connection of process postgres may have finding KA001 or UT003
+ *     no connection to 10.0.0.0/8 in state ESTABLISHED may be retransmitting for more than 30s
+ *     no connection may be in state CLOSE-WAIT
  *
- * `#` begins a comment. An UNKNOWN answer breaks a rule unless `policy allow unknown` stands in
- * the file.
+ *     rule     = "no connection" WHICH* "may" WHAT
+ *     WHICH    = ("to" | "from") "port" PORT ["-" PORT]      the remote port; the local one
+ *              | ("to" | "from") ADDRESS ["/" BITS]
+ *              | "of process" NAME | "of container" NAME
+ *              | "in state" STATE
+ *     WHAT     = "need more than" DURATION ["while" ("idle" | "busy")]
+ *              | "have finding" ID ("or" ID)*
+ *              | "be" TROUBLE ["for more than" DURATION]      a word of HO_TROUBLES
+ *              | "be in" ("trouble" ["for more than" DURATION] | "state" STATE)
+ *
+ * Durations are those of the scenario language: 500ms, 1.5s, 2h11m. `#` begins a comment. What
+ * stands twice (two ports) must all be so. An answer that is not known breaks a rule, unless the
+ * line `policy allow unknown` stands in the file.
  */
 
 #ifndef HO_FORECAST_POLICY_H
@@ -24,7 +36,10 @@ struct ho_policy_error {
     char text[160]; /* "FILE:3:12: ...: what was expected" */
 };
 
-/* Returns 0 with *ret to be freed; -EINVAL with *e; -ENOMEM. */
+#define HO_POLICY_RULES_MAX 1024
+#define HO_POLICY_LINE_MAX 1000 /* bytes */
+
+/* `file` names it in errors. Returns 0 with *ret to be freed; -EINVAL with *e; -ENOMEM. */
 int ho_policy_parse(struct ho_policy **ret, const char *file, const char *text, size_t len,
                     struct ho_policy_error *e);
 void ho_policy_free(struct ho_policy *p);

@@ -65,8 +65,7 @@ struct ho_dur ho_predict_rto(const struct ho_predict_in *in, bool first)
     return rto.ns < max.ns ? rto : max;
 }
 
-/* Everything that chains share. */
-static struct ho_range_in chain_in(const struct ho_predict_in *in, enum ho_range_kind kind)
+struct ho_range_in ho_predict_chain(const struct ho_predict_in *in, enum ho_range_kind kind)
 {
     return (struct ho_range_in){
         .kind = kind,
@@ -184,7 +183,7 @@ static int set_keepalive(const struct ho_range_in *in, struct ho_prediction *p)
 
 static int idle(const struct ho_predict_in *in, struct ho_prediction *p)
 {
-    struct ho_range_in chain = chain_in(in, HO_RANGE_KEEPALIVE);
+    struct ho_range_in chain = ho_predict_chain(in, HO_RANGE_KEEPALIVE);
     bool keepalive = p->activity == HO_ACTIVITY_KEEPALIVE;
 
     if (p->fault == HO_FAULT_KILLED) { /* its kernel sends FIN (ground-truth row 6a) */
@@ -298,7 +297,7 @@ static int set_neighbour(const struct ho_predict_in *in, const struct ho_range_i
 
 static int in_flight(const struct ho_predict_in *in, struct ho_prediction *p)
 {
-    struct ho_range_in chain = chain_in(in, HO_RANGE_DATA);
+    struct ho_range_in chain = ho_predict_chain(in, HO_RANGE_DATA);
 
     chain.orphan = p->activity == HO_ACTIVITY_CLOSING;
     p->told = !chain.orphan;
@@ -337,7 +336,7 @@ static int data(const struct ho_predict_in *in, struct ho_prediction *p)
 
 static int closing(const struct ho_predict_in *in, struct ho_prediction *p)
 {
-    struct ho_range_in chain = chain_in(in, HO_RANGE_FIN_WAIT2);
+    struct ho_range_in chain = ho_predict_chain(in, HO_RANGE_FIN_WAIT2);
 
     switch (p->fault) {
     case HO_FAULT_REBOOT:
@@ -368,7 +367,7 @@ static int closing(const struct ho_predict_in *in, struct ho_prediction *p)
  */
 static bool may_be_the_last_syn(const struct ho_predict_in *in, const struct ho_prediction *p)
 {
-    struct ho_range_in chain = chain_in(in, HO_RANGE_SYN);
+    struct ho_range_in chain = ho_predict_chain(in, HO_RANGE_SYN);
     struct ho_range last;
 
     chain.retries = chain.retries > 0 ? chain.retries - 1 : 0;
@@ -378,7 +377,7 @@ static bool may_be_the_last_syn(const struct ho_predict_in *in, const struct ho_
 /* Nobody answers ARP: fatal for a SYN, when all requests have failed (ground-truth row 10). */
 static int set_unreachable(const struct ho_predict_in *in, struct ho_prediction *p)
 {
-    struct ho_range_in chain = chain_in(in, HO_RANGE_NEIGHBOUR);
+    struct ho_range_in chain = ho_predict_chain(in, HO_RANGE_NEIGHBOUR);
     struct ho_prediction silence = *p;
 
     chain.retries =
@@ -420,7 +419,7 @@ static int set_unreachable(const struct ho_predict_in *in, struct ho_prediction 
 
 static int connecting(const struct ho_predict_in *in, struct ho_prediction *p)
 {
-    struct ho_range_in chain = chain_in(in, HO_RANGE_SYN);
+    struct ho_range_in chain = ho_predict_chain(in, HO_RANGE_SYN);
 
     p->told = p->fault != HO_FAULT_HANGS;
     if (p->fault == HO_FAULT_HANGS) { /* the listener's kernel accepts it */
@@ -468,7 +467,7 @@ static int hung_reader(const struct ho_range_in *c, struct ho_prediction *p)
 
 static int window(const struct ho_predict_in *in, struct ho_prediction *p)
 {
-    struct ho_range_in chain = chain_in(in, HO_RANGE_PROBES);
+    struct ho_range_in chain = ho_predict_chain(in, HO_RANGE_PROBES);
 
     p->told = true;
     p->err = ECONNRESET;

@@ -148,6 +148,9 @@ struct ho_prediction {
  */
 struct ho_dur ho_predict_rto(const struct ho_predict_in *in, bool first);
 
+/* The chain of timers of that kind, with all the settings: what ho_predict() follows. */
+struct ho_range_in ho_predict_chain(const struct ho_predict_in *in, enum ho_range_kind kind);
+
 /* What becomes of a connection that does `activity` in `fault`.
  *
  * Returns 0; -EINVAL if a setting makes no sense (forecast/range.h), with *ret untouched.

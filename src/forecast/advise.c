@@ -1,0 +1,583 @@
+/* The solver. See forecast/advise.h.
+ *
+ * Every "largest value that is still within the time" is found by trying: what is tried is judged
+ * by ho_predict() at every point of what is not known (forecast/points.h), never by a formula of its
+ * own. Only an idle connection is searched with a bound, ho_advise_probe_ns(), because there the
+ * moment at which its timer was armed is unknown as well.
+ */
+
+#include "forecast/advise.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "base/clk.h"
+#include "forecast/outlive.h"
+#include "forecast/points.h"
+
+#define MS 1000000
+#define IDLE_MAX 32767   /* TCP_KEEPIDLE, TCP_KEEPINTVL (knobs/sockopt.def) */
+#define CNT_MIN 2        /* a single lost probe must not be fatal */
+#define CNT_LIKED 3      /* fewer only if nothing else will do */
+#define CNT_MOST 9       /* Linux's own default */
+
+/* ---- judging -------------------------------------------------------------------------------- */
+
+/* The latest end; INT64_MAX if there is none. */
+static int64_t latest_ns(const struct ho_advise_ask *ask, const struct ho_predict_in *in,
+                         enum ho_predict_fault fault, enum ho_predict_activity activity)
+{
+    int64_t most = 0;
+
+    for (struct point p = point_first(ask, in); point_is(&p); point_next(&p)) {
+        struct ho_prediction d;
+
+        if (ho_predict(&p.in, fault, activity, &d) != 0 || d.outcome == HO_PREDICT_NEVER) {
+            return INT64_MAX;
+        }
+        most = d.max_ns > most ? d.max_ns : most;
+    }
+    return most;
+}
+
+/* The same for a SYN-ACK, which is nobody's activity. */
+static int64_t latest_synack_ns(const struct ho_advise_ask *ask, int64_t retries)
+{
+    struct ho_predict_in in = ask->base;
+    int64_t most = 0;
+
+    for (struct point p = point_first(ask, &in); point_is(&p); point_next(&p)) {
+        struct ho_range_in chain = ho_predict_chain(&p.in, HO_RANGE_SYNACK);
+        struct ho_range r;
+
+        chain.retries = (uint32_t)retries;
+        if (ho_range(&chain, &r) != 0) {
+            return INT64_MAX;
+        }
+        most = r.max_ns > most ? r.max_ns : most;
+    }
+    return most;
+}
+
+/* The longest outage that data in flight outlives. A tail loss probe comes sooner if several
+ * segments are in flight (ground-truth A2.2).
+ */
+static int64_t data_outlives_ns(const struct ho_advise_ask *ask, const struct ho_predict_in *in)
+{
+    int64_t least = INT64_MAX;
+
+    for (struct point p = point_first(ask, in); point_is(&p); point_next(&p)) {
+        struct ho_range_in chain = ho_predict_chain(&p.in, HO_RANGE_DATA);
+
+        for (int several = 0; several < 2; several++) {
+            int64_t last;
+
+            chain.one_segment = several == 0;
+            if (ho_outlive(&chain, &last) != 0) { /* more repeats than are followed */
+                last = chain.user_timeout.ns - 2 * chain.rto_max.ns;
+                last = last > 0 ? last : 0;
+            }
+            least = last < least ? last : least;
+        }
+    }
+    return least;
+}
+
+/* ---- an idle connection ---------------------------------------------------------------------- */
+
+static int64_t jiffy_ns(uint32_t hz)
+{
+    return hz > 0 ? HO_NS_PER_S / hz : 0;
+}
+
+/* How late a timer may be that is armed at any moment: a granule, and what lies behind the jiffy's
+ * beginning.
+ */
+static int64_t late_ns(uint32_t hz, int64_t delay_s)
+{
+    struct ho_clk clk = { .hz = hz };
+
+    if (hz == 0) {
+        return 0;
+    }
+    return ((int64_t)ho_wheel_step(ho_clk_dur_jiffies(&clk, ho_s(delay_s)) + 1) + 1) * jiffy_ns(hz);
+}
+
+/* How long a timer takes that is armed by one of the same delay: it starts on the grid. */
+static int64_t on_grid_ns(uint32_t hz, int64_t delay_s)
+{
+    struct ho_clk clk = { .hz = hz };
+    uint64_t j = ho_clk_dur_jiffies(&clk, ho_s(delay_s));
+    uint64_t step = ho_wheel_step(j);
+
+    return hz == 0 ? delay_s * HO_NS_PER_S : (int64_t)((j / step + 1) * step) * jiffy_ns(hz);
+}
+
+int64_t ho_advise_probe_ns(uint32_t hz, int64_t idle_s, int64_t intvl_s, int64_t k)
+{
+    int64_t at = idle_s * HO_NS_PER_S + late_ns(hz, idle_s);
+
+    if (k > 0) {
+        at += intvl_s * HO_NS_PER_S + late_ns(hz, intvl_s);
+        at += (k - 1) * on_grid_ns(hz, intvl_s);
+    }
+    return at;
+}
+
+struct idle {
+    int64_t idle_s, intvl_s, cnt, user_timeout_ms;
+};
+
+static int64_t probe_ns(const struct ho_advise_ask *ask, const struct idle *k, int64_t number)
+{
+    int64_t most = 0;
+
+    for (unsigned i = 0; i < ask->hz_count; i++) {
+        int64_t at = ho_advise_probe_ns(ask->hz[i], k->idle_s, k->intvl_s, number);
+
+        most = at > most ? at : most;
+    }
+    return most;
+}
+
+/* The probes that are sent at least: late timers reach the user timeout with fewer of them
+ * (ground-truth B 9).
+ */
+static int64_t probes_sent(const struct ho_advise_ask *ask, const struct idle *k)
+{
+    int64_t n = k->user_timeout_ms > 0 ? 1 : k->cnt;
+
+    while (n < k->cnt && probe_ns(ask, k, n) < k->user_timeout_ms * MS) {
+        n++;
+    }
+    return n;
+}
+
+/* The outage that is outlived: the first probe is the first that is lost, the last one is answered
+ * before the end.
+ */
+static int64_t idle_outlives_ns(const struct ho_advise_ask *ask, const struct idle *k)
+{
+    int64_t sent = probes_sent(ask, k);
+    int64_t span = (sent - 1) * k->intvl_s * HO_NS_PER_S - ask->base.rtt.ns;
+
+    return sent < CNT_MIN || ask->base.rtt.ns >= k->intvl_s * HO_NS_PER_S || span < 1 ? -1
+                                                                                      : span - 1;
+}
+
+/* The longest idle time for this interval and count, and the user timeout, which is `most_ms` at
+ * most and `least_ms` at least; without one if `most_ms` is 0. Returns false if there is none.
+ */
+static bool fit_idle(const struct ho_advise_ask *ask, struct idle *k, int64_t most_ms,
+                     int64_t least_ms)
+{
+    int64_t i = ask->within.ns / HO_NS_PER_S - k->cnt * k->intvl_s;
+
+    /* The user timeout must not be reached before the last interval. */
+    if (most_ms > 0 && i > most_ms / 1000 - (k->cnt - 1) * k->intvl_s) {
+        i = most_ms / 1000 - (k->cnt - 1) * k->intvl_s;
+    }
+    for (i = i < IDLE_MAX ? i : IDLE_MAX; i >= 1; i--) {
+        int64_t end_ms = 1000 * (i + k->cnt * k->intvl_s);
+
+        k->idle_s = i;
+        k->user_timeout_ms = end_ms < most_ms ? end_ms : most_ms;
+        if (most_ms > 0 && k->user_timeout_ms < least_ms) {
+            return false;
+        }
+        int64_t over = probe_ns(ask, k, k->cnt) - ask->within.ns;
+
+        if (over <= 0 && (most_ms == 0 || k->user_timeout_ms > end_ms - 1000 * k->intvl_s)) {
+            return true;
+        }
+        i -= over / HO_NS_PER_S > 1 ? over / HO_NS_PER_S / 2 : 0;
+    }
+    return false;
+}
+
+/* The best with this count: the smallest interval that will do. */
+static bool fit_count(const struct ho_advise_ask *ask, int64_t cnt, int64_t most_ms,
+                      int64_t least_ms, struct idle *ret)
+{
+    int64_t least = (ask->survive.ns + ask->base.rtt.ns) / (cnt - 1) / HO_NS_PER_S + 1;
+    int64_t rtt_s = ask->base.rtt.ns / HO_NS_PER_S + 1;
+
+    for (int64_t v = least > rtt_s ? least : rtt_s;
+         v <= IDLE_MAX && v * cnt * HO_NS_PER_S < ask->within.ns; v += 1 + v / 16) {
+        struct idle k = { .intvl_s = v, .cnt = cnt };
+
+        if (fit_idle(ask, &k, most_ms, least_ms) &&
+            idle_outlives_ns(ask, &k) >= ask->survive.ns) {
+            *ret = k;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The fewest probes an hour; one probe more a fault must save a fifth of them. */
+static bool solve_idle(const struct ho_advise_ask *ask, int64_t most_ms, int64_t least_ms,
+                       struct idle *ret)
+{
+    struct idle best = { .idle_s = 0 }, k;
+
+    for (int64_t cnt = CNT_LIKED; cnt <= CNT_MOST; cnt++) {
+        if (fit_count(ask, cnt, most_ms, least_ms, &k) && k.idle_s * 5 > best.idle_s * 6) {
+            best = k;
+        }
+    }
+    if (best.idle_s == 0 && !fit_count(ask, CNT_MIN, most_ms, least_ms, &best)) {
+        return false;
+    }
+    *ret = best;
+    return true;
+}
+
+/* ---- the user timeout ------------------------------------------------------------------------ */
+
+static void set_option(struct ho_predict_in *in, enum ho_sockopt id, int64_t value)
+{
+    in->has_option[id] = true;
+    in->option[id] = value;
+}
+
+/* The host with nothing but what is left as it is: no option of its own. */
+static struct ho_predict_in bare(const struct ho_advise_ask *ask)
+{
+    struct ho_predict_in in = ask->base;
+
+    for (int i = 0; i < HO_SOCKOPT_COUNT; i++) {
+        in.has_option[i] = false;
+    }
+    in.armed_ns = 0;
+    return in;
+}
+
+/* The latest end of all that a user timeout decides. */
+static int64_t user_timeout_ends_ns(const struct ho_advise_ask *ask, int64_t ms)
+{
+    static const enum ho_predict_activity decided[] = { HO_ACTIVITY_DATA, HO_ACTIVITY_CLOSING,
+                                                        HO_ACTIVITY_WINDOW };
+    struct ho_predict_in in = bare(ask);
+    int64_t most = 0;
+
+    set_option(&in, HO_SOCKOPT_TCP_USER_TIMEOUT, ms);
+    for (size_t i = 0; i < sizeof(decided) / sizeof(decided[0]); i++) {
+        int64_t end = latest_ns(ask, &in, HO_FAULT_CUT, decided[i]);
+
+        most = end > most ? end : most;
+    }
+    return most;
+}
+
+static bool user_timeout_outlives(const struct ho_advise_ask *ask, int64_t ms)
+{
+    struct ho_predict_in in = bare(ask);
+
+    set_option(&in, HO_SOCKOPT_TCP_USER_TIMEOUT, ms);
+    return data_outlives_ns(ask, &in) >= ask->survive.ns;
+}
+
+/* The greatest multiple of `grain` that is within the time, but for the lateness of a timer; 0: none.
+ * What it ends goes by it one to one, and on the same link up to twice as fast (ARP's ICMP sets
+ * the last timer anew: forecast/predict.c).
+ */
+static int64_t longest_user_timeout(const struct ho_advise_ask *ask, int64_t grain)
+{
+    int64_t n = ask->within.ns / MS / grain;
+
+    while (n > 0) {
+        int64_t over = user_timeout_ends_ns(ask, n * grain) - ask->within.ns;
+
+        if (over <= 0) {
+            return n * grain;
+        }
+        int64_t less = over / MS / grain / (ask->base.on_link ? 2 : 1);
+
+        n -= less < 1 ? 1 : less > n / 2 ? n / 2 + 1 : less;
+    }
+    return 0;
+}
+
+/* The least multiple that outlives the outage; `most`, a multiple, does. */
+static int64_t shortest_user_timeout(const struct ho_advise_ask *ask, int64_t grain, int64_t most)
+{
+    int64_t bad = 0, good = most / grain;
+
+    while (good - bad > 1) {
+        int64_t mid = bad + (good - bad) / 2;
+
+        if (user_timeout_outlives(ask, mid * grain)) {
+            good = mid;
+        } else {
+            bad = mid;
+        }
+    }
+    return good * grain;
+}
+
+/* What people and programs that count in seconds can write, if the time is long enough for it. */
+static int64_t grain_ms(const struct ho_advise_ask *ask)
+{
+    return ask->within.ns >= ho_s(3600).ns  ? 60000
+           : ask->within.ns >= ho_s(600).ns ? 10000
+           : ask->within.ns >= ho_s(10).ns  ? 1000
+           : ask->within.ns >= ho_s(1).ns   ? 100
+                                            : 10;
+}
+
+/* Why there is no keepalive. */
+static enum ho_advise_reason no_idle(const struct ho_advise_ask *ask, int64_t most_ms)
+{
+    struct ho_advise_ask patient = *ask;
+    struct idle k;
+
+    patient.survive = ho_ns(0);
+    return solve_idle(&patient, most_ms, 0, &k) ? HO_ADVISE_PROBES : HO_ADVISE_KEEPALIVE;
+}
+
+/* Data, windows and idle time by socket options. */
+static enum ho_advise_reason solve_grain(const struct ho_advise_ask *ask, int64_t grain,
+                                         struct idle *ret)
+{
+    int64_t most = longest_user_timeout(ask, grain);
+
+    if (most == 0) {
+        return HO_ADVISE_RTT;
+    }
+    if (!user_timeout_outlives(ask, most)) {
+        return HO_ADVISE_DATA;
+    }
+    if (solve_idle(ask, most, 0, ret) && user_timeout_outlives(ask, ret->user_timeout_ms)) {
+        return HO_ADVISE_NONE;
+    }
+    return solve_idle(ask, most, shortest_user_timeout(ask, grain, most), ret)
+               ? HO_ADVISE_NONE
+               : no_idle(ask, most);
+}
+
+static enum ho_advise_reason solve_options(const struct ho_advise_ask *ask, struct idle *ret)
+{
+    enum ho_advise_reason why;
+
+    if (ask->no_options) {
+        return solve_idle(ask, 0, 0, ret) ? HO_ADVISE_NONE : no_idle(ask, 0);
+    }
+    why = solve_grain(ask, grain_ms(ask), ret);
+    return why == HO_ADVISE_NONE || grain_ms(ask) == 10 ? why : solve_grain(ask, 10, ret);
+}
+
+/* ---- counts of retries ----------------------------------------------------------------------- */
+
+/* Whether everything that the sysctl decides is within the time. */
+static bool count_is_within(const struct ho_advise_ask *ask, enum ho_sysctl id, int64_t n)
+{
+    struct ho_predict_in in = bare(ask);
+
+    in.sysctls.v[id] = n;
+    switch (id) {
+    case HO_SYSCTL_TCP_RETRIES2:
+        return latest_ns(ask, &in, HO_FAULT_CUT, HO_ACTIVITY_DATA) <= ask->within.ns &&
+               latest_ns(ask, &in, HO_FAULT_CUT, HO_ACTIVITY_WINDOW) <= ask->within.ns;
+    case HO_SYSCTL_TCP_ORPHAN_RETRIES:
+        return latest_ns(ask, &in, HO_FAULT_CUT, HO_ACTIVITY_CLOSING) <= ask->within.ns;
+    case HO_SYSCTL_TCP_SYN_RETRIES:
+        return latest_ns(ask, &in, HO_FAULT_CUT, HO_ACTIVITY_CONNECT) <= ask->within.ns;
+    case HO_SYSCTL_TCP_SYNACK_RETRIES:
+        return latest_synack_ns(ask, n) <= ask->within.ns;
+    case HO_SYSCTL_TCP_FIN_TIMEOUT:
+        return latest_ns(ask, &in, HO_FAULT_HANGS, HO_ACTIVITY_CLOSING) <= ask->within.ns;
+    default:
+        assert(0 && "not solved");
+        return false;
+    }
+}
+
+/* What the host has if that will do; else the greatest that does, -1 if none. */
+static int64_t solve_count(const struct ho_advise_ask *ask, enum ho_sysctl id, int64_t least)
+{
+    int64_t now = ask->base.sysctls.v[id];
+    int64_t n = least;
+
+    if (count_is_within(ask, id, now)) {
+        return now;
+    }
+    if (id == HO_SYSCTL_TCP_FIN_TIMEOUT) {
+        n = ask->within.ns / HO_NS_PER_S;
+        while (n > 0 && !count_is_within(ask, id, n)) {
+            n -= 1 + n / 32;
+        }
+        return n > 0 ? n : -1;
+    }
+    if (!count_is_within(ask, id, least)) {
+        return -1;
+    }
+    while (n < ho_sysctl_info(id)->max && count_is_within(ask, id, n + 1)) {
+        n++;
+    }
+    return n;
+}
+
+/* Row 12: a window that has been closed for long is probed at the longest interval; a peer that
+ * vanishes behind an answer is noticed after one interval more than probes.
+ */
+static int64_t window_worst_ns(const struct ho_advise_ask *ask, int64_t retries2)
+{
+    struct ho_predict_in in = bare(ask);
+    int64_t most = 0;
+
+    in.sysctls.v[HO_SYSCTL_TCP_RETRIES2] = retries2;
+    for (struct point p = point_first(ask, &in); point_is(&p); point_next(&p)) {
+        struct ho_range_in c = ho_predict_chain(&p.in, HO_RANGE_PROBES);
+        struct ho_clk clk = { .hz = p.in.hz };
+        int64_t longest = c.rto.ns > 200 * MS ? c.rto.ns : 200 * MS; /* TCP_RTO_MIN (A3) */
+
+        for (int64_t i = 0; i < retries2 && longest < c.rto_max.ns; i++) {
+            longest *= 2;
+        }
+        longest = longest < c.rto_max.ns ? longest : c.rto_max.ns;
+        if (p.in.hz > 0) {
+            uint64_t j = ho_clk_dur_jiffies(&clk, ho_ns(longest));
+
+            longest += ((int64_t)ho_wheel_step(j + 1) + 1) * jiffy_ns(p.in.hz);
+        }
+        longest *= retries2 + 1;
+        longest += c.rtt.ns;
+        most = longest > most ? longest : most;
+    }
+    return most;
+}
+
+static int64_t retries2_outlives_ns(const struct ho_advise_ask *ask, int64_t n)
+{
+    struct ho_predict_in in = bare(ask);
+
+    in.sysctls.v[HO_SYSCTL_TCP_RETRIES2] = n;
+    return data_outlives_ns(ask, &in);
+}
+
+/* The greatest count that outlives the outage and is within the time for every window; if none is,
+ * the greatest for data alone.
+ */
+static void solve_retries2(const struct ho_advise_ask *ask, struct ho_advice *a)
+{
+    int64_t n = solve_count(ask, HO_SYSCTL_TCP_RETRIES2, 1);
+
+    a->retries2 = n;
+    if (n < 0) {
+        return;
+    }
+    while (n > 0 && window_worst_ns(ask, n) > ask->within.ns) {
+        n--;
+    }
+    if (n > 0 && retries2_outlives_ns(ask, n) >= ask->survive.ns) {
+        a->retries2 = n;
+    }
+    a->data_outlives_ns[HO_ADVICE_SYSCTLS] = retries2_outlives_ns(ask, a->retries2);
+    a->window_by_sysctls_ns = window_worst_ns(ask, a->retries2);
+}
+
+static void solve_sysctls(const struct ho_advise_ask *ask, struct ho_advice *a)
+{
+    solve_retries2(ask, a);
+    a->orphan_retries = solve_count(ask, HO_SYSCTL_TCP_ORPHAN_RETRIES, 1);
+    a->syn_retries = solve_count(ask, HO_SYSCTL_TCP_SYN_RETRIES, 1);
+    a->synack_retries = solve_count(ask, HO_SYSCTL_TCP_SYNACK_RETRIES, 0);
+    a->fin_timeout_s = solve_count(ask, HO_SYSCTL_TCP_FIN_TIMEOUT, 1);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+/* With a user timeout connect() ends by it; a count of SYNs only if that is too late. */
+static bool solve_connect(const struct ho_advise_ask *ask, struct ho_advice *a)
+{
+    struct ho_predict_in in = bare(ask);
+
+    set_option(&in, HO_SOCKOPT_TCP_USER_TIMEOUT, a->user_timeout_ms);
+    a->syncnt = 0;
+    while (latest_ns(ask, &in, HO_FAULT_CUT, HO_ACTIVITY_CONNECT) > ask->within.ns) {
+        a->syncnt = a->syncnt == 0 ? ask->base.sysctls.v[HO_SYSCTL_TCP_SYN_RETRIES] : a->syncnt - 1;
+        if (a->syncnt <= 0) {
+            return false;
+        }
+        set_option(&in, HO_SOCKOPT_TCP_SYNCNT, a->syncnt);
+    }
+    return true;
+}
+
+static int check(const struct ho_advise_ask *ask)
+{
+    if (ask->hz_count == 0 || ask->hz_count > HO_ADVISE_HZ || ask->within.ns <= 0 ||
+        ask->within.ns > HO_ADVISE_WITHIN_MAX_S * HO_NS_PER_S ||
+        ask->survive.ns > HO_ADVISE_WITHIN_MAX_S * HO_NS_PER_S) {
+        return -EINVAL;
+    }
+    for (unsigned i = 0; i < ask->hz_count; i++) {
+        struct ho_predict_in in = bare(ask);
+        struct ho_prediction p;
+
+        in.hz = ask->hz[i];
+        if (in.hz > 1000 || ho_predict(&in, HO_FAULT_CUT, HO_ACTIVITY_KEEPALIVE, &p) != 0 ||
+            ho_predict(&in, HO_FAULT_CUT, HO_ACTIVITY_DATA, &p) != 0 ||
+            ho_predict(&in, HO_FAULT_CUT, HO_ACTIVITY_CONNECT, &p) != 0) {
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+/* What data and connect() do with the user timeout. */
+static enum ho_advise_reason judge_options(const struct ho_advise_ask *ask, struct ho_advice *a)
+{
+    struct ho_predict_in in = bare(ask);
+
+    set_option(&in, HO_SOCKOPT_TCP_USER_TIMEOUT, a->user_timeout_ms);
+    a->data_outlives_ns[HO_ADVICE_OPTIONS] = data_outlives_ns(ask, &in);
+    return solve_connect(ask, a) ? HO_ADVISE_NONE : HO_ADVISE_CONNECT;
+}
+
+static enum ho_advise_reason solve(const struct ho_advise_ask *ask, struct ho_advice *a)
+{
+    struct idle k;
+    enum ho_advise_reason why =
+        ask->survive.ns >= ask->within.ns ? HO_ADVISE_SURVIVE : solve_options(ask, &k);
+
+    if (why != HO_ADVISE_NONE) {
+        return why;
+    }
+    a->idle_s = k.idle_s;
+    a->intvl_s = k.intvl_s;
+    a->cnt = k.cnt;
+    a->user_timeout_ms = k.user_timeout_ms;
+    a->idle_outlives_ns = idle_outlives_ns(ask, &k);
+    why = ask->no_options ? HO_ADVISE_NONE : judge_options(ask, a);
+    if (why != HO_ADVISE_NONE || ask->no_sysctls) {
+        return why;
+    }
+    solve_sysctls(ask, a);
+    return ask->no_options && (a->retries2 < 0 ||
+                               a->data_outlives_ns[HO_ADVICE_SYSCTLS] < ask->survive.ns)
+               ? HO_ADVISE_RETRIES
+               : HO_ADVISE_NONE;
+}
+
+int ho_advise(const struct ho_advise_ask *ask, struct ho_advice *ret,
+              enum ho_advise_reason *ret_why)
+{
+    struct ho_advice a = { .idle_s = 0 };
+    int err = check(ask);
+
+    if (err != 0) {
+        return err;
+    }
+    enum ho_advise_reason why = solve(ask, &a);
+
+    if (why != HO_ADVISE_NONE) {
+        if (ret_why != NULL) {
+            *ret_why = why;
+        }
+        return -ERANGE;
+    }
+    *ret = a;
+    return 0;
+}

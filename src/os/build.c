@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define ARGS_MAX 8
+#define PREFIX "building" /* of a folder's name */
 
 /* ---- the child ------------------------------------------------------------------------------- */
 
@@ -84,7 +85,7 @@ int ho_os_build_start(struct ho_os_build *b, const char *parent, const char *scr
     int err;
 
     *b = (struct ho_os_build){ .out = -1 };
-    err = ho_os_folder_new(&b->folder, parent, "building");
+    err = ho_os_folder_new(&b->folder, parent, PREFIX);
     if (err != 0) {
         return err;
     }
@@ -229,6 +230,11 @@ const char *ho_os_build_last(const struct ho_os_build *b)
 const char *ho_os_build_folder(const struct ho_os_build *b)
 {
     return b->folder.path;
+}
+
+void ho_os_build_tidy(const char *parent)
+{
+    ho_os_folder_tidy(parent, PREFIX);
 }
 
 void ho_os_build_end(struct ho_os_build *b)

@@ -16,33 +16,57 @@ say() {
     printf '@%s\n' "$*"
 }
 
-# Debian's packages for what is missing here; without root and sudo, the command for somebody else.
+# missing WHAT: the only line that is told when it cannot be built here.
+missing() {
+    say "missing $*"
+    exit 3
+}
+
+tarball=/usr/src/linux-source-$version.tar.xz
+room=2100 # MB: sources, objects, and the package before it is unpacked
+free=$(df -Pm "$work" | awk 'NR == 2 { print $4 }')
+[ "$free" -ge $room ] || missing "disk space: $work has $free MB left, and $room MB are needed"
+
+# Debian's packages for what is not here; without root and sudo, the command for somebody else.
 needed=
 for tool in gcc:gcc make:make flex:flex bison:bison bc:bc xz:xz-utils; do
     command -v "${tool%%:*}" >/dev/null || needed="$needed ${tool#*:}"
 done
+if ! command -v gcc >/dev/null || ! echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1; then
+    needed="$needed libc6-dev"
+fi
 if [ -n "$needed" ]; then
     install="apt-get install -y --no-install-recommends$needed"
+    command -v apt-get >/dev/null || missing "${needed# }; there is no apt-get to install them with"
     if [ "$(id -u)" = 0 ]; then
-        say "installing$needed"
-        DEBIAN_FRONTEND=noninteractive $install
+        sudo=
     elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-        say "installing$needed"
-        sudo -n $install
+        sudo="sudo -n"
     else
-        say "missing$needed: as root, run: apt-get update && $install"
-        exit 3
+        missing "${needed# }; as root, run: apt-get update && $install"
     fi
+    say "installing$needed"
+    $sudo apt-get update
+    DEBIAN_FRONTEND=noninteractive $sudo $install
 fi
 
+# What Debian has of the sources, such as "6.1 6.12".
+versions() {
+    apt-cache pkgnames linux-source- | sed -n 's/^linux-source-\([0-9.]*\)$/\1/p' | sort -V | tr '\n' ' '
+}
+
 cd "$work"
-tarball=/usr/src/linux-source-$version.tar.xz
 if [ ! -e "$tarball" ]; then
-    say "downloading linux-source-$version"
-    if ! apt-get download "linux-source-$version"; then
-        say "missing linux-source-$version: no such package, or apt has no list of packages yet (apt-get update)"
-        exit 3
+    command -v apt-get >/dev/null || missing "apt-get: the sources are Debian's package linux-source-$version"
+    have=$(versions)
+    if [ -z "$have" ]; then
+        missing "linux-source-$version: apt has no list of packages; as root, run: apt-get update"
+    elif [ -z "$(apt-cache pkgnames "linux-source-$version" | grep -x "linux-source-$version")" ]; then
+        missing "linux-source-$version: no such package (there are: ${have% })"
     fi
+    say "downloading linux-source-$version"
+    apt-get download "linux-source-$version" ||
+        missing "linux-source-$version: it cannot be downloaded; are apt's lists old? As root, run: apt-get update"
     dpkg-deb -x linux-source-"$version"_*.deb package
     rm -f linux-source-"$version"_*.deb
     tarball=$work/package/usr/src/linux-source-$version.tar.xz

@@ -61,6 +61,13 @@ static int find(const char *arg, unsigned has, const char **ret_value)
     return OPTION_COUNT;
 }
 
+bool ho_doctor_has_option(const char *arg, unsigned has)
+{
+    const char *value;
+
+    return find(arg, has, &value) != OPTION_COUNT;
+}
+
 static int no_option(const char *command, const char *arg, unsigned has)
 {
     const char *names[OPTION_COUNT + 1] = { NULL };

@@ -29,6 +29,10 @@ struct ho_doctor_ask {
 int ho_doctor_ask(struct ho_doctor_ask *ret, const char **ret_file, unsigned has, int argc,
                   char **argv);
 
+/* Whether ho_doctor_ask() with these bits knows the option of that name, with or without a value.
+ */
+bool ho_doctor_has_option(const char *arg, unsigned has);
+
 /* Scans and diagnoses. Returns HO_EXIT_OK with *ret_scan and *ret, both to be freed; otherwise has
  * said what was wrong, and neither is to be freed.
  */

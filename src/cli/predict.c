@@ -285,7 +285,7 @@ static int predict_run(int argc, char **argv)
         printf("%s", ho_command_predict.usage);
         return ho_cli_done();
     }
-    int code = ho_predict_ask(&a, argc, argv);
+    int code = ho_predict_ask(&a, "predict", NULL, argc, argv);
 
     code = code == HO_EXIT_OK ? compute(&t, &a.in) : code;
     if (code != HO_EXIT_OK) {

@@ -1,9 +1,9 @@
 /* The solver. See forecast/advise.h.
  *
  * Every "largest value that is still within the time" is found by trying: what is tried is judged
- * by ho_predict() at every point of what is not known (forecast/points.h), never by a formula of its
- * own. Only an idle connection is searched with a bound, ho_advise_probe_ns(), because there the
- * moment at which its timer was armed is unknown as well.
+ * by ho_predict() at every point of what is not known (forecast/points.h), never by a formula of
+ * its own. Only an idle connection is searched with a bound, ho_advise_probe_ns(), because there
+ * the moment at which its timer was armed is unknown as well.
  */
 
 #include "forecast/advise.h"
@@ -16,10 +16,10 @@
 #include "forecast/points.h"
 
 #define MS 1000000
-#define IDLE_MAX 32767   /* TCP_KEEPIDLE, TCP_KEEPINTVL (knobs/sockopt.def) */
-#define CNT_MIN 2        /* a single lost probe must not be fatal */
-#define CNT_LIKED 3      /* fewer only if nothing else will do */
-#define CNT_MOST 9       /* Linux's own default */
+#define IDLE_MAX 32767 /* TCP_KEEPIDLE, TCP_KEEPINTVL (knobs/sockopt.def) */
+#define CNT_MIN 2      /* a single lost probe must not be fatal */
+#define CNT_LIKED 3    /* fewer only if nothing else will do */
+#define CNT_MOST 9     /* Linux's own default */
 
 /* ---- judging -------------------------------------------------------------------------------- */
 
@@ -206,8 +206,7 @@ static bool fit_count(const struct ho_advise_ask *ask, int64_t cnt, int64_t most
          v <= IDLE_MAX && v * cnt * HO_NS_PER_S < ask->within.ns; v += 1 + v / 16) {
         struct idle k = { .intvl_s = v, .cnt = cnt };
 
-        if (fit_idle(ask, &k, most_ms, least_ms) &&
-            idle_outlives_ns(ask, &k) >= ask->survive.ns) {
+        if (fit_idle(ask, &k, most_ms, least_ms) && idle_outlives_ns(ask, &k) >= ask->survive.ns) {
             *ret = k;
             return true;
         }
@@ -278,9 +277,9 @@ static bool user_timeout_outlives(const struct ho_advise_ask *ask, int64_t ms)
     return data_outlives_ns(ask, &in) >= ask->survive.ns;
 }
 
-/* The greatest multiple of `grain` that is within the time, but for the lateness of a timer; 0: none.
- * What it ends goes by it one to one, and on the same link up to twice as fast (ARP's ICMP sets
- * the last timer anew: forecast/predict.c).
+/* The greatest multiple of `grain` that is within the time, but for the lateness of a timer; 0:
+ * none. What it ends goes by it one to one, and on the same link up to twice as fast (ARP's ICMP
+ * sets the last timer anew: forecast/predict.c).
  */
 static int64_t longest_user_timeout(const struct ho_advise_ask *ask, int64_t grain)
 {
@@ -351,9 +350,8 @@ static enum ho_advise_reason solve_grain(const struct ho_advise_ask *ask, int64_
     if (solve_idle(ask, most, 0, ret) && user_timeout_outlives(ask, ret->user_timeout_ms)) {
         return HO_ADVISE_NONE;
     }
-    return solve_idle(ask, most, shortest_user_timeout(ask, grain, most), ret)
-               ? HO_ADVISE_NONE
-               : no_idle(ask, most);
+    return solve_idle(ask, most, shortest_user_timeout(ask, grain, most), ret) ? HO_ADVISE_NONE
+                                                                               : no_idle(ask, most);
 }
 
 static enum ho_advise_reason solve_options(const struct ho_advise_ask *ask, struct idle *ret)
@@ -555,8 +553,8 @@ static enum ho_advise_reason solve(const struct ho_advise_ask *ask, struct ho_ad
         return why;
     }
     solve_sysctls(ask, a);
-    return ask->no_options && (a->retries2 < 0 ||
-                               a->data_outlives_ns[HO_ADVICE_SYSCTLS] < ask->survive.ns)
+    return ask->no_options &&
+                   (a->retries2 < 0 || a->data_outlives_ns[HO_ADVICE_SYSCTLS] < ask->survive.ns)
                ? HO_ADVISE_RETRIES
                : HO_ADVISE_NONE;
 }

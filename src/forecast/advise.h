@@ -6,8 +6,8 @@
  *     ho_advice_answer()   what becomes of a connection with them, over everything unknown
  *     ho_advise_nearest()  what could be asked instead, when there are none
  *
- * There are two ways to set them, and each is solved to stand alone (enum ho_advice_way): the socket
- * options, for a program that sets them itself; and the sysctls, for one that only sets
+ * There are two ways to set them, and each is solved to stand alone (enum ho_advice_way): the
+ * socket options, for a program that sets them itself; and the sysctls, for one that only sets
  * SO_KEEPALIVE. Both belong on both hosts.
  *
  * How it works. Everything has one of two ends, and the solver stays as patient as it may:
@@ -72,21 +72,21 @@ struct ho_advice {
     int64_t idle_outlives_ns;
     int64_t data_outlives_ns[HO_ADVICE_WAYS];
 
-    /* By sysctls alone, a peer that vanishes when the window has long been closed is noticed only so
-     * late (ground-truth row 12): beyond the time, if all else shall be met.
+    /* By sysctls alone, a peer that vanishes when the window has long been closed is noticed only
+     * so late (ground-truth row 12): beyond the time, if all else shall be met.
      */
     int64_t window_by_sysctls_ns;
 };
 
 /* id, text: "it is impossible because .." */
-#define HO_ADVISE_REASONS(X)                                                                   \
-    X(NONE, "")                                                                                \
-    X(SURVIVE, "an outage that long cannot be told from a peer that is gone")                  \
-    X(KEEPALIVE, "keepalive counts whole seconds, and two probes must follow the idle time")   \
-    X(PROBES, "the probes of an idle connection would all fall into the outage")               \
-    X(RTT, "data is repeated too late for it, with this round trip")                           \
-    X(DATA, "data is repeated at doubled intervals, and none would come behind the outage")    \
-    X(CONNECT, "connect() waits longer for its first answer")                                  \
+#define HO_ADVISE_REASONS(X)                                                                 \
+    X(NONE, "")                                                                              \
+    X(SURVIVE, "an outage that long cannot be told from a peer that is gone")                \
+    X(KEEPALIVE, "keepalive counts whole seconds, and two probes must follow the idle time") \
+    X(PROBES, "the probes of an idle connection would all fall into the outage")             \
+    X(RTT, "data is repeated too late for it, with this round trip")                         \
+    X(DATA, "data is repeated at doubled intervals, and none would come behind the outage")  \
+    X(CONNECT, "connect() waits longer for its first answer")                                \
     X(RETRIES, "tcp_retries2 knows only steps of doubled time: none lies in between")
 
 enum ho_advise_reason {
@@ -96,8 +96,8 @@ enum ho_advise_reason {
 };
 
 /* Solves. Returns 0; -ERANGE if there are no such settings, with *ret_why said (it may be NULL);
- * -EINVAL if a setting makes no sense, the time is 0 or longer than four hours, or an HZ is above 1000.
- * *ret is untouched on failure.
+ * -EINVAL if a setting makes no sense, the time is 0 or longer than four hours, or an HZ is above
+ * 1000. *ret is untouched on failure.
  *
  * By sysctls alone it is refused (with no_options) if data cannot be met; a closed window that is
  * noticed later is no reason: see window_by_sysctls_ns.

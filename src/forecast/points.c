@@ -2,17 +2,20 @@
 
 #include "forecast/points.h"
 
-#define RTOS 5 /* timeouts that are tried, both ends included */
+#define RTOS 5   /* timeouts that are tried, both ends included */
+#define IPV6 1u  /* bits of a variant on the same link */
+#define ASKED 2u /* the first round trip waited for the neighbour's answer, too */
+#define VARIANTS 4u
 
-/* How many timeouts there are at this HZ. */
+/* How many timeouts there are at this HZ, for the longest round trip. */
 static unsigned timeouts(const struct point *p)
 {
     struct ho_predict_in in = p->in;
 
-    if (p->ask->base.rto.ns > 0) {
-        return 1;
-    }
-    return ho_predict_rto(&in, true).ns > ho_predict_rto(&in, false).ns ? RTOS : 1;
+    in.rtt = ho_ns(p->ask->base.rtt.ns * (p->ask->base.on_link ? 2 : 1));
+    return p->ask->base.rto.ns == 0 && ho_predict_rto(&in, true).ns > ho_predict_rto(&in, false).ns
+               ? RTOS
+               : 1;
 }
 
 static struct ho_dur timeout(const struct point *p)
@@ -30,8 +33,9 @@ static void settle(struct point *p)
 {
     if (point_is(p)) {
         p->in.hz = p->ask->hz[p->hz];
+        p->in.ipv6 = (p->variant & IPV6) != 0;
+        p->in.rtt = ho_ns(p->ask->base.rtt.ns * ((p->variant & ASKED) != 0 ? 2 : 1));
         p->in.rto = timeout(p);
-        p->in.ipv6 = p->family > 0;
     }
 }
 
@@ -50,8 +54,8 @@ bool point_is(const struct point *p)
 
 void point_next(struct point *p)
 {
-    if (++p->family > (p->ask->base.on_link ? 1u : 0u)) {
-        p->family = 0;
+    if (++p->variant >= (p->ask->base.on_link ? VARIANTS : 1)) {
+        p->variant = 0;
         p->rto++;
     }
     if (p->rto >= timeouts(p)) {

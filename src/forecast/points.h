@@ -7,7 +7,7 @@
  *
  * The HZs asked about; the retransmission timeout, from that of a steady path to that of the first
  * segment (ground-truth A2.1); on the same link, the families, whose neighbours have sysctls of
- * their own.
+ * their own, and a first round trip that is twice as long because it waited for ARP.
  */
 
 #ifndef HO_FORECAST_POINTS_H
@@ -17,8 +17,8 @@
 
 struct point {
     const struct ho_advise_ask *ask;
-    unsigned hz, rto, family; /* the how manieth */
-    struct ho_predict_in in;  /* what was given, with the point's own values */
+    unsigned hz, rto, variant; /* which of them */
+    struct ho_predict_in in;   /* what was given, with the point's own values */
 };
 
 struct point point_first(const struct ho_advise_ask *ask, const struct ho_predict_in *in);

@@ -11,7 +11,7 @@
 #include <inttypes.h>
 
 #define US_PER_S INT64_C(1000000)
-#define A_BIT_US 2000 /* the connection stands, its last segment has arrived */
+#define A_BIT_US 2000               /* the connection stands, its last segment has arrived */
 #define JIFFIES (UINT64_C(1) << 32) /* a multiple of every step of the wheel */
 
 struct play {
@@ -51,13 +51,19 @@ static int64_t window_us(const struct play *y)
                : y->within_us;
 }
 
+/* When a connection stands: after its handshake, and after the neighbours' requests. */
+static int64_t stands_us(const struct play *y)
+{
+    return y->rtt_us * 3 / 2 + (y->p->ask->base.on_link ? 2 * y->rtt_us : 0);
+}
+
 /* When the fault comes, and when the play ends. */
 static void set_times(struct play *y, enum ho_proof_kind kind)
 {
     const struct ho_advice *a = y->p->advice;
     int64_t idle_us = a->idle_s * US_PER_S;
 
-    y->at_us = y->rtt_us * 3 / 2 + A_BIT_US;
+    y->at_us = stands_us(y) + A_BIT_US;
     y->ends_us = y->within_us + US_PER_S;
     switch (kind) {
     case HO_PROOF_USED:
@@ -104,15 +110,15 @@ static struct play begin(const struct ho_proof *p, enum ho_proof_kind kind, stru
 
 /* Sysctls that decide and are not advised: said if they are not what the hosts start with. */
 static const enum ho_sysctl left_alone[] = {
-    HO_SYSCTL_TCP_KEEPALIVE_TIME,   HO_SYSCTL_TCP_KEEPALIVE_INTVL,
-    HO_SYSCTL_TCP_KEEPALIVE_PROBES, HO_SYSCTL_TCP_RETRIES2,
-    HO_SYSCTL_TCP_ORPHAN_RETRIES,   HO_SYSCTL_TCP_SYN_RETRIES,
-    HO_SYSCTL_TCP_SYNACK_RETRIES,   HO_SYSCTL_TCP_SYN_LINEAR_TIMEOUTS,
-    HO_SYSCTL_TCP_FIN_TIMEOUT,      HO_SYSCTL_TCP_RTO_MAX_MS,
-    HO_SYSCTL_TCP_RTO_MIN_US,       HO_SYSCTL_TCP_EARLY_RETRANS,
-    HO_SYSCTL_NEIGH_MCAST_SOLICIT,  HO_SYSCTL_NEIGH_UCAST_SOLICIT,
+    HO_SYSCTL_TCP_KEEPALIVE_TIME,    HO_SYSCTL_TCP_KEEPALIVE_INTVL,
+    HO_SYSCTL_TCP_KEEPALIVE_PROBES,  HO_SYSCTL_TCP_RETRIES2,
+    HO_SYSCTL_TCP_ORPHAN_RETRIES,    HO_SYSCTL_TCP_SYN_RETRIES,
+    HO_SYSCTL_TCP_SYNACK_RETRIES,    HO_SYSCTL_TCP_SYN_LINEAR_TIMEOUTS,
+    HO_SYSCTL_TCP_FIN_TIMEOUT,       HO_SYSCTL_TCP_RTO_MAX_MS,
+    HO_SYSCTL_TCP_RTO_MIN_US,        HO_SYSCTL_TCP_EARLY_RETRANS,
+    HO_SYSCTL_NEIGH_MCAST_SOLICIT,   HO_SYSCTL_NEIGH_UCAST_SOLICIT,
     HO_SYSCTL_NEIGH_RETRANS_TIME_MS, HO_SYSCTL_NEIGH6_MCAST_SOLICIT,
-    HO_SYSCTL_NEIGH6_UCAST_SOLICIT, HO_SYSCTL_NEIGH6_RETRANS_TIME_MS,
+    HO_SYSCTL_NEIGH6_UCAST_SOLICIT,  HO_SYSCTL_NEIGH6_RETRANS_TIME_MS,
 };
 
 /* The name, with the interface that the hosts have. */
@@ -193,9 +199,8 @@ static void put_connection(const struct play *y)
 /* "at 1500us client send 1000" of both hosts, different sizes: one segment, several. */
 static void both_send(const struct play *y, int64_t at_us)
 {
-    ho_text_printf(y->out,
-                   "at %" PRId64 "us client send 1000\nat %" PRId64 "us server send 9000\n", at_us,
-                   at_us);
+    ho_text_printf(y->out, "at %" PRId64 "us client send 1000\nat %" PRId64 "us server send 9000\n",
+                   at_us, at_us);
 }
 
 static void both_give_up(const struct play *y, int64_t within_us)
@@ -246,16 +251,17 @@ static void put_closed(const struct play *y)
 /* One connection for each direction; small buffers, which fill at once. */
 static void put_window(const struct play *y)
 {
-    int64_t send_us = y->rtt_us * 3 / 2 + A_BIT_US;
+    int64_t send_us = stands_us(y) + A_BIT_US;
 
-    ho_text_printf(y->out,
-                   "set all net.ipv4.tcp_rmem 4096 8192 16384\n"
-                   "connection client -> server:80 as there\nconnection client -> server:81 as back\n"
-                   "at %" PRId64 "us server/there stop reading\n"
-                   "at %" PRId64 "us client/back stop reading\n"
-                   "at %" PRId64 "us client/there send until blocked\n"
-                   "at %" PRId64 "us server/back send until blocked\n",
-                   send_us, send_us, send_us, send_us);
+    ho_text_printf(
+        y->out,
+        "set all net.ipv4.tcp_rmem 4096 8192 16384\n"
+        "connection client -> server:80 as there\nconnection client -> server:81 as back\n"
+        "at %" PRId64 "us server/there stop reading\n"
+        "at %" PRId64 "us client/back stop reading\n"
+        "at %" PRId64 "us client/there send until blocked\n"
+        "at %" PRId64 "us server/back send until blocked\n",
+        send_us, send_us, send_us, send_us);
     put_cut(y);
     ho_text_printf(y->out, "expect kernel of client/there gives up within %" PRId64 "us of cut\n",
                    window_us(y));
@@ -291,9 +297,8 @@ static void put_alive(const struct play *y)
 static void put_lost_probe(const struct play *y)
 {
     for (size_t h = 0; h < 2; h++) {
-        ho_text_printf(y->out,
-                       "at %" PRId64 "us drop next 1 ACK from %s on client -- server\n", y->at_us,
-                       hosts[h]);
+        ho_text_printf(y->out, "at %" PRId64 "us drop next 1 ACK from %s on client -- server\n",
+                       y->at_us, hosts[h]);
     }
     put_alive(y);
 }

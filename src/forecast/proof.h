@@ -20,20 +20,20 @@
 #include "knobs/profile.h"
 
 /* id, the scenario's name, its title */
-#define HO_PROOFS(X)                                                                             \
-    X(IDLE, "idle-cut", "Idle from the start, cut")                                              \
-    X(USED, "used-cut", "Idle after some data, cut")                                             \
-    X(DATA, "data-cut", "Data in flight, cut")                                                   \
-    X(SILENCE, "data-into-silence", "Cut, and data is sent while keepalive probes")              \
-    X(CONNECT, "connect-cut", "connect() to a host that is gone")                                \
-    X(CLOSED, "closed-cut", "Closed here with data in flight, cut")                              \
-    X(WINDOW, "window-cut", "Cut when the peer's window has closed")                             \
-    X(REBOOT, "server-reboots", "The server's host loses power and restarts")                    \
-    X(REBOOT_CLIENT, "client-reboots", "The client's host loses power and restarts")             \
-    X(KILLED, "server-killed", "The server's process is killed")                                 \
-    X(KILLED_CLIENT, "client-killed", "The client's process is killed")                          \
-    X(LOST_PROBE, "probe-lost", "Idle: one probe of each side is lost, and nobody minds")        \
-    X(IDLE_OUTAGE, "idle-outage", "Idle: an outage that begins before the first probe")          \
+#define HO_PROOFS(X)                                                                      \
+    X(IDLE, "idle-cut", "Idle from the start, cut")                                       \
+    X(USED, "used-cut", "Idle after some data, cut")                                      \
+    X(DATA, "data-cut", "Data in flight, cut")                                            \
+    X(SILENCE, "data-into-silence", "Cut, and data is sent while keepalive probes")       \
+    X(CONNECT, "connect-cut", "connect() to a host that is gone")                         \
+    X(CLOSED, "closed-cut", "Closed here with data in flight, cut")                       \
+    X(WINDOW, "window-cut", "Cut when the peer's window has closed")                      \
+    X(REBOOT, "server-reboots", "The server's host loses power and restarts")             \
+    X(REBOOT_CLIENT, "client-reboots", "The client's host loses power and restarts")      \
+    X(KILLED, "server-killed", "The server's process is killed")                          \
+    X(KILLED_CLIENT, "client-killed", "The client's process is killed")                   \
+    X(LOST_PROBE, "probe-lost", "Idle: one probe of each side is lost, and nobody minds") \
+    X(IDLE_OUTAGE, "idle-outage", "Idle: an outage that begins before the first probe")   \
     X(DATA_OUTAGE, "data-outage", "Data in flight: an outage that begins as it is sent")
 
 enum ho_proof_kind {
@@ -51,7 +51,7 @@ struct ho_proof {
 };
 
 struct ho_proof_when {
-    bool any;        /* no HZ and no phase are said: for a kernel that has its own */
+    bool any; /* no HZ and no phase are said: for a kernel that has its own */
     uint32_t hz;
     uint64_t jiffies; /* at the start */
     bool both;        /* over IPv4 and IPv6, else IPv4 */

@@ -46,7 +46,7 @@ def main():
     plays = [p for name in names for p in compare(program, name)]
     done = [p for p in plays if p["compared"]]
     alike = [p for p in done if p["alike"]]
-    kernels = sorted({f"Linux {p['kernel']}, HZ={p['hz']}" for p in done})
+    kernels = sorted({f"Linux {e['kernel']}, HZ={e['hz']}" for p in done for e in p["engines"]})
     print("# Model and virtual kernel, play by play\n")
     print(f"Made by `make compare`: {'; '.join(kernels)}. The model is given the kernel's jiffy at time 0 and the")
     print("neighbours' reachable times that it drew. Times are compared from event to event.\n")
@@ -59,7 +59,7 @@ def main():
             what = "the same"
         else:
             what = "differs first at `" + first_line(program, p["name"], p["case"]).replace("|", "/") + "`"
-            if p["neighbours_redrawn"]:
+            if p["engines"][0]["neighbours_redrawn"]:
                 what += "; neighbours' reachable times were drawn anew meanwhile"
         print(f"| {p['name']} | {p['case']} | {what} |")
 

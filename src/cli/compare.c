@@ -16,14 +16,15 @@ static const char usage[] =
     "usage: halfopen compare [OPTION..] A.jsonl B.jsonl\n"
     "       halfopen compare [OPTION..] NAME or FILE.scn..\n"
     "\n"
-    "Puts two timelines side by side: segments, ARP and neighbour discovery, ICMP, calls and "
-    "states\n"
-    "of sockets, with their times since the fault. The timelines are files, as `halfopen run\n"
-    "--timeline` writes them; or each scenario is played on this machine's kernel, in real time, "
+    "Puts timelines side by side: segments, ARP and neighbour discovery, ICMP, calls and states\n"
+    "of sockets, with their times since the fault. The timelines are two files, as `halfopen run\n"
+    "--timeline` writes them; or each scenario is played on every engine that is here: on this\n"
+    "machine's kernel, in real time; on a virtual kernel with that kernel's jiffy and sysctls; "
     "and\n"
-    "then on the model with that kernel's settings and clock.\n"
+    "on the model, with the settings and the clock of the kernel that it stands beside.\n"
     "Exit code 0: alike; 1: a difference, in what happened or by more than the tolerance in when;\n"
-    "2: wrong arguments, or a file that is no timeline; 3: the kernel cannot be played on here.\n"
+    "2: wrong arguments, or a file that is no timeline; 3: an engine that was named, or every one\n"
+    "to compare with, does not run here.\n"
     "\n"
     "  --tolerance DURATION  how far apart two times may be, such as 20ms. Without it: of files "
     "not\n"
@@ -35,10 +36,14 @@ static const char usage[] =
     "  --differences         only the lines that differ\n"
     "  --format json         one JSON document in place of the table\n"
     "\n"
-    "Of scenarios, as in `halfopen help run`:\n"
+    "Of scenarios:\n"
+    "  --engine LIST         which engines, such as kernel,virtual-kernel,model; one alone is put\n"
+    "                        beside the model. Without it: those that are here, and stderr says\n"
+    "                        what another one needs\n"
+    "As in `halfopen help run`:\n"
     "  --case CASE           one case of a scenario\n"
     "  --longest DURATION    leaves out what lasts longer\n"
-    "  --seed N, --set NAME=VALUE, --rtt DURATION, -j N\n";
+    "  --seed N, --set NAME=VALUE, --rtt DURATION, -j N, --kernel NAME, --spin\n";
 
 /* A name of the catalogue, or a file of the language. */
 static bool is_scenario(const char *name)
@@ -102,7 +107,7 @@ static int compare_run(int argc, char **argv)
 
 const struct ho_command ho_command_compare = {
     .name = "compare",
-    .help = "two timelines, or the model and the kernel, side by side",
+    .help = "two timelines, or the model and the kernels, side by side",
     .usage = usage,
     .run = compare_run,
 };

@@ -1,289 +1,261 @@
-/* Scenarios on the kernel and on the model that is its twin (cli/twin.h), side by side.
+/* Scenarios on several engines, side by side: which engines, playing, and what it adds up to.
  *
- * Both happen in one room, the kernel first: the model needs to know what it was. In the table the
- * difference is how much later the kernel was. Times are compared from event to event on a host
- * (timeline/compare.h), within what real time costs: TOLERANCE_NS and two ticks - a process that
- * is woken late, a processor that sees its timers one tick after another has counted it - and with
- * one step of the timer wheel where such a tick moved a timer over its edge; those are counted.
+ * The kernel plays first, all cases in real time, in rooms; then the virtual kernel, in guests,
+ * with the kernel's jiffy and sysctls, so that the two can be read side by side; timelines come
+ * back as JSON lines. When the last engine's play of a case is back, the model plays it here and
+ * the case is reported (compare_case.c). Without a kernel, or without a virtual one, that stage is
+ * left out: two engines and three are the same way.
+ *
+ * Inside of a guest only that stage is there.
  */
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/compare.h"
-#include "cli/machine.h"
-#include "cli/play.h"
-#include "cli/plays.h"
+#include "cli/guest.h"
 #include "cli/source.h"
-#include "cli/twin.h"
-#include "timeline/view.h"
-
-#define TOLERANCE_NS (20 * INT64_C(1000000))
-#define TOLERANCE_TICKS 2
+#include "os/why.h"
+#include "timeline/jsonl.h"
 
 enum part {
-    PART_REPORT,
-    PART_COUNTS /* a struct counts */
+    PART_TIMELINE,
+    PART_ACCOUNT /* "played" and the draws, or why not */
 };
 
-/* What plays add up to. */
-struct counts {
-    size_t plays, agree, not_here; /* compared; of these; not to be played on both */
-    size_t events, steps;
-    int64_t worst_ns, worst_step_ns; /* of the plays that agree */
-    char kernel[64];                 /* "6.18" */
+static const char played[] = "played ";
+
+/* A case, as far as it was played. */
+struct one {
+    struct ho_compare_play kernel[HO_COMPARE_KERNELS];
+    struct ho_text told; /* to the guest */
 };
 
 struct engines {
-    const struct ho_run_options *o;
+    struct ho_run_options o; /* engines: those that play here */
     struct ho_plays plays;
-    struct counts sum;
+    struct one *one; /* one an item */
+    size_t stage;    /* which kernel plays now */
+    bool last;       /* no other comes after it */
+    struct ho_compare_sum sum[HO_COMPARE_KERNELS];
+    size_t compared, alike, not_here, reports;
     struct ho_text out;
     int code; /* the worst of plays that broke off */
 };
 
-/* One case on both. */
-struct both {
-    const struct engines *all;
-    struct ho_play kernel, model;
-    struct ho_twin twin;
-    struct ho_compare_opts opts;
-    struct ho_comparison c;
-    char release[64]; /* "6.18" of "6.18.44-amd64" */
-};
+/* ---- which engines --------------------------------------------------------------------------- */
 
-/* ---- one play, in its room ------------------------------------------------------------------- */
-
-/* Up to the second point, or what else does not belong to a release's number. */
-static void cut_release(char *ret, size_t size, const char *release)
+static int missing(const struct ho_run_options *o, unsigned engine, struct ho_text *ret_why)
 {
-    size_t first = strcspn(release, ".");
-    size_t len =
-        release[first] == '.' ? first + 1 + strspn(release + first + 1, "0123456789") : first;
+    char no_room[HO_OS_WHY], no_guest[HO_GUEST_MISSING];
 
-    snprintf(ret, size, "%.*s", (int)len, release);
+    if (ho_guest_inside() != NULL || engine == HO_ENGINE_MODEL) {
+        return HO_EXIT_OK;
+    }
+    if (engine == HO_ENGINE_KERNEL && ho_rooms_possible(no_room) != HO_EXIT_OK) {
+        ho_text_put(ret_why, no_room);
+    }
+    if (engine == HO_ENGINE_VIRTUAL && ho_guest_missing(o, no_guest) != HO_EXIT_OK) {
+        ho_text_put(ret_why, no_guest);
+    }
+    return ret_why->len == 0 ? HO_EXIT_OK : HO_EXIT_CANNOT;
 }
 
-static void set_opts(struct both *b)
+/* Those that were named must be here; of the others those that are. */
+static int choose_engines(struct ho_run_options *o)
 {
-    const struct ho_run_options *o = b->all->o;
-    uint32_t hz = ho_play_hz(&b->model);
+    unsigned asked = o->engines, here = 0;
+    int code = HO_EXIT_OK;
 
-    b->opts = (struct ho_compare_opts){ .fault = o->align, .by_interval = true, .wheel_hz = hz };
-    b->opts.tolerance = ho_machine_late();
-    if (o->has_tolerance) {
-        b->opts.tolerance = o->tolerance;
-        b->opts.by_interval = o->by_interval;
-        b->opts.wheel_hz = 0;
-    }
-}
+    for (unsigned e = 0; e < HO_ENGINES && code == HO_EXIT_OK; e++) {
+        struct ho_text why = { 0 };
+        unsigned engine = 1u << e;
 
-static void put_sum(struct ho_text *out, const struct ho_comparison *c, const char *release)
-{
-    if (c->first < c->n) {
-        ho_text_printf(out,
-                       "model does not agree with Linux %s: %zu of %zu events do; the first that "
-                       "does not:\n",
-                       release, c->same + c->steps, c->n);
-        ho_comparison_row(out, &c->row[c->first], "model", "kernel");
-        return;
+        if (asked != 0 && (asked & engine) == 0) {
+            continue;
+        }
+        if (missing(o, engine, &why) == HO_EXIT_OK) {
+            here |= engine;
+        } else if (asked != 0) {
+            code = ho_cli_say(HO_EXIT_CANNOT, "the engine %s does not run here: %s",
+                              ho_engine_names[e], ho_text_str(&why));
+        } else {
+            ho_cli_say(HO_EXIT_OK, "without the engine %s: %s", ho_engine_names[e],
+                       ho_text_str(&why));
+        }
+        ho_text_free(&why);
     }
-    ho_text_printf(out, "model agrees with Linux %s within ", release);
-    ho_text_dur(out, ho_ns(c->worst_ns));
-    ho_text_printf(out, " (%zu events", c->n);
-    if (c->steps > 0) {
-        ho_text_printf(out, "; %zu a step of the timer wheel apart, up to ", c->steps);
-        ho_text_dur(out, ho_ns(c->worst_step_ns));
+    if (code == HO_EXIT_OK && here == HO_ENGINE_MODEL) {
+        code = ho_cli_say(HO_EXIT_CANNOT, "there is nothing here to compare the model with");
     }
-    ho_text_put(out, ")\n");
-}
-
-static void put_head(struct ho_text *out, const struct both *b)
-{
-    size_t at;
-
-    ho_text_printf(out, "%s: Linux %s, HZ=%u", ho_play_name(&b->model), ho_play_kernel(&b->kernel),
-                   ho_play_hz(&b->model));
-    if (!b->twin.jiffies_known) {
-        ho_text_put(out, "; its jiffy is not known: a timer can be a step of the wheel apart");
-    }
-    if (!b->twin.profile_exact) {
-        ho_text_printf(out, "; the model is %s", b->model.plan->nodes[0].profile);
-    }
-    if (b->twin.redrawn) {
-        ho_text_put(out, "; neighbours' reachable times were drawn anew meanwhile");
-    }
-    ho_text_put(out, "; times since ");
-    if (ho_view_fault(&b->model.timeline, b->opts.fault, &at) == 0) {
-        ho_view_put_fault(out, &b->model.timeline.rec[at]);
-    } else {
-        ho_text_put(out, "the start");
-    }
-    ho_text_put(out, "\ntolerance ");
-    ho_text_dur(out, b->opts.tolerance);
-    ho_text_put(out, b->opts.by_interval ? " from event to event" : "");
-    ho_text_put(out, b->opts.wheel_hz > 0 ? ", and a step of the timer wheel\n" : "\n");
-}
-
-static void put_text(struct ho_text *out, const struct both *b)
-{
-    put_head(out, b);
-    ho_comparison_table(out, &b->c, "model", "kernel", b->all->o->differences);
-    put_sum(out, &b->c, b->release);
-}
-
-static void put_json(struct ho_text *out, const struct both *b)
-{
-    ho_text_put(out, "{\"name\":");
-    ho_text_json(out, b->model.plan->name);
-    ho_text_put(out, ",\"case\":");
-    ho_text_json(out, b->model.plan->case_name);
-    ho_text_put(out, ",\"compared\":true,\"kernel\":");
-    ho_text_json(out, ho_play_kernel(&b->kernel));
-    ho_text_printf(out, ",\"hz\":%u,\"jiffy_known\":%s,\"neighbours_redrawn\":%s,\"alike\":%s",
-                   ho_play_hz(&b->model), b->twin.jiffies_known ? "true" : "false",
-                   b->twin.redrawn ? "true" : "false", b->c.first == b->c.n ? "true" : "false");
-    ho_text_printf(out, ",\"by_interval\":%s,\"wheel_steps\":%s,\"tolerance_s\":",
-                   b->opts.by_interval ? "true" : "false", b->opts.wheel_hz > 0 ? "true" : "false");
-    ho_text_seconds(out, b->opts.tolerance.ns, 6);
-    ho_text_printf(out, ",\"steps\":%zu,\"worst_step_s\":", b->c.steps);
-    ho_text_seconds(out, b->c.worst_step_ns, 6);
-    ho_compare_json_rows(out, &b->c, b->all->o->differences);
-    ho_text_char(out, '}');
-}
-
-/* Of a play that one of the engines cannot play. */
-static void put_not_here(struct ho_text *out, const struct both *b, const struct ho_play *p)
-{
-    if (b->all->o->format == HO_FORMAT_JSON) {
-        ho_text_put(out, "{\"name\":");
-        ho_text_json(out, p->plan->name);
-        ho_text_put(out, ",\"case\":");
-        ho_text_json(out, p->plan->case_name);
-        ho_text_put(out, ",\"compared\":false,\"why\":");
-        ho_text_json(out, p->why.text);
-        ho_text_char(out, '}');
-        return;
-    }
-    ho_text_printf(out, "%s: not compared: the %s cannot play it: %s\n", ho_play_name(p), p->engine,
-                   p->why.text);
-}
-
-static int put_comparison(struct both *b, struct ho_text *out, struct counts *ret)
-{
-    int err;
-
-    set_opts(b);
-    err = ho_compare(&b->model.timeline, &b->kernel.timeline, &b->opts, &b->c);
-    if (err == -ENOENT) {
-        return ho_cli_say(HO_EXIT_USAGE, "--align: found '%s', expected the label of a fault of %s",
-                          b->opts.fault, ho_play_name(&b->model));
-    }
-    if (err != 0) {
-        return ho_cli_no_memory();
-    }
-    cut_release(b->release, sizeof(b->release), ho_play_kernel(&b->kernel));
-    if (b->all->o->format == HO_FORMAT_JSON) {
-        put_json(out, b);
-    } else {
-        put_text(out, b);
-    }
-    *ret = (struct counts){ .plays = 1, .agree = b->c.first == b->c.n, .events = b->c.n };
-    if (ret->agree > 0) {
-        ret->steps = b->c.steps;
-        ret->worst_ns = b->c.worst_ns;
-        ret->worst_step_ns = b->c.worst_step_ns;
-    }
-    memcpy(ret->kernel, b->release, sizeof(ret->kernel));
-    ho_comparison_free(&b->c);
-    return HO_EXIT_OK;
-}
-
-static int play_both(struct both *b, struct ho_text *out, struct counts *ret)
-{
-    int code = ho_twin_play_kernel(&b->twin, &b->kernel);
-
-    if (code == HO_EXIT_OK && b->kernel.played) {
-        code = ho_twin_play_model(&b->twin, &b->model, &b->kernel);
-    }
-    if (code == HO_EXIT_OK && b->kernel.played && b->model.played) {
-        code = put_comparison(b, out, ret);
-    } else if (code == HO_EXIT_OK) {
-        put_not_here(out, b, b->kernel.played ? &b->model : &b->kernel);
-        *ret = (struct counts){ .not_here = 1 };
-    }
-    ho_twin_free(&b->twin);
+    o->engines = here;
     return code;
+}
+
+/* ---- in a room or a guest -------------------------------------------------------------------- */
+
+/* What the guest is told: the kernel's settings, which end at time 0. */
+static int fit_to_told(struct ho_twin *t, struct ho_play *p, struct ho_timeline *ret_told)
+{
+    const char *told = ho_guest_inside() != NULL ? ho_guest_inside()->told : "";
+
+    if (told[0] == '\0') {
+        return HO_EXIT_OK;
+    }
+    if (ho_jsonl_read(ret_told, told, strlen(told), NULL) != 0) {
+        return ho_cli_say(HO_EXIT_CANNOT, "what the guest was told is not to be read");
+    }
+    return ho_twin_fit_kernel(t, p, ret_told);
+}
+
+static void hand_back(struct ho_text part[HO_ROOM_PARTS], const struct ho_play *p,
+                      const struct ho_twin_draws *draws)
+{
+    if (!p->played) {
+        ho_text_put(&part[PART_ACCOUNT], p->why.text);
+        return;
+    }
+    ho_text_put(&part[PART_ACCOUNT], played);
+    ho_twin_put_draws(&part[PART_ACCOUNT], draws);
+    ho_jsonl_write(&part[PART_TIMELINE], &p->timeline, 0);
 }
 
 static int play_item(void *self, size_t i, struct ho_text part[HO_ROOM_PARTS])
 {
     const struct engines *e = self;
     const struct ho_plays_item *item = &e->plays.item[i];
-    struct both b = { .all = e };
-    struct counts counts = { .plays = 0 };
-    struct ho_run_options o = *e->o;
-    int code;
+    const struct ho_run_options o = ho_options_on(&e->o, HO_ENGINE_KERNEL << e->stage);
+    struct ho_twin_draws draws = { .host = NULL };
+    struct ho_twin twin = { .play = NULL };
+    struct ho_timeline told;
+    struct ho_play p;
+    int code = ho_play_plan(&p, item->source, item->number, &o);
 
-    o.kernel = true;
-    o.plan.engine = o.virtual_kernel ? "virtual-kernel" : "kernel";
-    code = ho_play_plan(&b.kernel, item->source, item->number, &o);
     if (code != HO_EXIT_OK) {
         return code;
     }
-    o.kernel = false;
-    o.plan.engine = "model";
-    code = ho_play_plan(&b.model, item->source, item->number, &o);
+    ho_timeline_init(&told, 0);
+    code = fit_to_told(&twin, &p, &told);
+    code = code == HO_EXIT_OK ? ho_twin_play_kernel(&p, &draws) : code;
     if (code == HO_EXIT_OK) {
-        code = play_both(&b, &part[PART_REPORT], &counts);
-        ho_play_free(&b.model);
+        hand_back(part, &p, &draws);
     }
-    ho_play_free(&b.kernel);
-    ho_text_bytes(&part[PART_COUNTS], &counts, sizeof(counts));
+    ho_twin_draws_free(&draws);
+    ho_twin_free(&twin);
+    ho_timeline_destroy(&told);
+    ho_play_free(&p);
     return code;
 }
 
-/* ---- all of them ----------------------------------------------------------------------------- */
+/* ---- back outside ---------------------------------------------------------------------------- */
 
-static void add(struct counts *sum, const struct counts *one)
+static size_t node_count(const struct engines *e, size_t i)
 {
-    sum->plays += one->plays;
-    sum->agree += one->agree;
-    sum->not_here += one->not_here;
-    sum->events += one->events;
-    sum->steps += one->steps;
-    sum->worst_ns = one->worst_ns > sum->worst_ns ? one->worst_ns : sum->worst_ns;
-    sum->worst_step_ns =
-        one->worst_step_ns > sum->worst_step_ns ? one->worst_step_ns : sum->worst_step_ns;
-    if (one->kernel[0] != '\0') {
-        memcpy(sum->kernel, one->kernel, sizeof(sum->kernel));
+    const struct ho_run_options o = ho_options_on(&e->o, HO_ENGINE_MODEL);
+    struct ho_play p;
+    size_t n = 0;
+
+    if (ho_play_plan(&p, e->plays.item[i].source, e->plays.item[i].number, &o) == HO_EXIT_OK) {
+        n = p.plan->node_count;
+        ho_play_free(&p);
+    }
+    return n;
+}
+
+static int read_back(struct engines *e, size_t i, const struct ho_room_result *result)
+{
+    struct ho_compare_play *k = &e->one[i].kernel[e->stage];
+    const char *account = ho_text_str(&result->part[PART_ACCOUNT]);
+    const struct ho_text *timeline = &result->part[PART_TIMELINE];
+    size_t head = sizeof(played) - 1;
+
+    ho_timeline_init(&k->tl, 0);
+    if (strncmp(account, played, head) != 0) {
+        k->there = true;
+        ho_text_put(&k->why, account);
+        return ho_text_err(&k->why);
+    }
+    ssize_t n = ho_twin_read_draws(&k->draws, account + head, node_count(e, i));
+    int err = n < 0 ? (int)n : ho_jsonl_read(&k->tl, ho_text_str(timeline), timeline->len, NULL);
+
+    k->there = err == 0;
+    k->played = err == 0;
+    return err;
+}
+
+/* The kernel's settings at time 0, for whoever plays the case after it. */
+static int tell_settings(struct one *one, struct ho_plays_item *item, const struct ho_timeline *tl)
+{
+    struct ho_timeline settings = *tl;
+
+    for (settings.n = 0; settings.n < tl->n && tl->rec[settings.n].kind == HO_REC_SETTINGS;) {
+        settings.n++;
+    }
+    settings.dropped = 0;
+    ho_jsonl_write(&one->told, &settings, 0);
+    item->told = ho_text_str(&one->told);
+    return ho_text_err(&one->told);
+}
+
+static void add(struct engines *e, const struct ho_compare_result *r)
+{
+    e->compared += r->compared;
+    e->alike += r->compared && r->alike;
+    e->not_here += !r->compared;
+    for (size_t k = 0; k < HO_COMPARE_KERNELS; k++) {
+        struct ho_compare_sum *sum = &e->sum[k];
+        const struct ho_compare_sum *one = &r->side[k];
+
+        sum->plays += one->plays;
+        sum->agree += one->agree;
+        sum->events += one->events;
+        sum->steps += one->steps;
+        sum->worst_ns = one->worst_ns > sum->worst_ns ? one->worst_ns : sum->worst_ns;
+        sum->worst_step_ns =
+            one->worst_step_ns > sum->worst_step_ns ? one->worst_step_ns : sum->worst_step_ns;
+        if (one->release[0] != '\0') {
+            memcpy(sum->release, one->release, sizeof(sum->release));
+        }
     }
 }
 
-static int take_item(void *self, size_t i, const struct ho_room_result *result)
+static void free_one(struct one *one)
 {
-    struct engines *e = self;
-    bool json = e->o->format == HO_FORMAT_JSON;
-    struct counts one;
+    for (size_t k = 0; k < HO_COMPARE_KERNELS; k++) {
+        ho_timeline_destroy(&one->kernel[k].tl);
+        ho_twin_draws_free(&one->kernel[k].draws);
+        ho_text_free(&one->kernel[k].why);
+    }
+    ho_text_free(&one->told);
+}
+
+/* Of a case that no engine handed back nothing is said: why, was. */
+static int report(struct engines *e, size_t i)
+{
+    bool json = e->o.format == HO_FORMAT_JSON;
+    bool first = (e->o.engines & HO_ENGINE_KERNEL) == 0 || e->one[i].kernel[0].there;
+    bool second = (e->o.engines & HO_ENGINE_VIRTUAL) == 0 || e->one[i].kernel[1].there;
+    bool enough = (e->o.engines & HO_ENGINE_MODEL) != 0
+                      ? e->one[i].kernel[0].there || e->one[i].kernel[1].there
+                      : first && second;
+    struct ho_compare_result result;
     int code;
 
-    if (result->code != HO_EXIT_OK) {
-        e->code = result->code > e->code ? result->code : e->code;
+    if (!enough) {
         return HO_EXIT_OK;
     }
-    if (ho_text_err(&result->part[PART_COUNTS]) != 0 ||
-        ho_text_err(&result->part[PART_REPORT]) != 0) {
-        return ho_cli_no_memory();
-    }
-    memcpy(&one, result->part[PART_COUNTS].s, sizeof(one));
-    if (e->sum.plays + e->sum.not_here > 0) {
+    if (e->reports++ > 0) {
         ho_text_put(&e->out, json ? ",\n" : "\n");
     }
-    add(&e->sum, &one);
-    ho_text_bytes(&e->out, ho_text_str(&result->part[PART_REPORT]), result->part[PART_REPORT].len);
-    (void)i;
+    code = ho_compare_case(&e->out, &result, &e->o, &e->plays.item[i], e->one[i].kernel);
+    if (code != HO_EXIT_OK) {
+        e->code = code > e->code ? code : e->code;
+        return HO_EXIT_OK;
+    }
+    add(e, &result);
     if (json) {
         return HO_EXIT_OK;
     }
@@ -292,20 +264,63 @@ static int take_item(void *self, size_t i, const struct ho_room_result *result)
     return code == HO_EXIT_OK ? ho_cli_done() : code;
 }
 
-static void put_end(struct engines *e)
+static int take_item(void *self, size_t i, const struct ho_room_result *result)
 {
-    const struct counts *s = &e->sum;
+    struct engines *e = self;
+    int code = HO_EXIT_OK;
 
-    if (e->o->format == HO_FORMAT_JSON) {
-        ho_text_printf(&e->out, "],\n\"compared\":%zu,\"alike\":%zu,\"not_compared\":%zu}\n",
-                       s->plays, s->agree, s->not_here);
-        return;
+    if (result->code != HO_EXIT_OK) {
+        e->code = result->code > e->code ? result->code : e->code;
+    } else if (ho_text_err(&result->part[PART_ACCOUNT]) != 0 ||
+               ho_text_err(&result->part[PART_TIMELINE]) != 0) {
+        return ho_cli_no_memory();
+    } else {
+        int err = read_back(e, i, result);
+
+        if (err == -ENOMEM) {
+            return ho_cli_no_memory();
+        }
+        if (err != 0) {
+            e->code = ho_cli_say(HO_EXIT_CANNOT, "%s: what came back from the %s is no timeline",
+                                 e->plays.item[i].name, ho_engine_names[1 + e->stage]);
+        }
     }
-    if (s->plays < 2) {
-        return;
+    if (e->last) {
+        code = report(e, i);
+        free_one(&e->one[i]);
+        e->one[i] = (struct one){ .told = { 0 } };
+    } else if (e->one[i].kernel[e->stage].played &&
+               tell_settings(&e->one[i], &e->plays.item[i], &e->one[i].kernel[e->stage].tl) != 0) {
+        code = ho_cli_no_memory();
     }
-    ho_text_printf(&e->out, "\nmodel agrees with Linux %s in %zu of %zu plays, within ", s->kernel,
-                   s->agree, s->plays);
+    return code;
+}
+
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+static int play_stages(struct engines *e)
+{
+    int code = HO_EXIT_OK;
+
+    for (size_t k = 0; k < HO_COMPARE_KERNELS && code == HO_EXIT_OK; k++) {
+        unsigned engine = HO_ENGINE_KERNEL << k;
+        const struct ho_run_options o = ho_options_on(&e->o, engine);
+
+        if ((e->o.engines & engine) != 0 &&
+            (ho_guest_inside() == NULL || engine == HO_ENGINE_VIRTUAL)) {
+            e->stage = k;
+            e->last = e->o.engines < engine << 1;
+            code = ho_plays_in_rooms(&e->plays, &o, e, play_item, take_item);
+        }
+    }
+    return code;
+}
+
+static void put_sum(struct engines *e, const struct ho_compare_sum *s, const char *base,
+                    const char *ending)
+{
+    ho_text_printf(&e->out, "%s agrees with Linux %s in %zu of %zu plays%s, within ", base,
+                   s->release, s->agree, s->plays, ending);
     ho_text_dur(&e->out, ho_ns(s->worst_ns));
     if (s->steps > 0) {
         ho_text_printf(&e->out, "; %zu of %zu events a step of the timer wheel apart, up to ",
@@ -313,6 +328,26 @@ static void put_end(struct engines *e)
         ho_text_dur(&e->out, ho_ns(s->worst_step_ns));
     }
     ho_text_char(&e->out, '\n');
+}
+
+static void put_end(struct engines *e)
+{
+    const char *base = (e->o.engines & HO_ENGINE_MODEL) != 0 ? "model" : ho_engine_names[1];
+
+    if (e->o.format == HO_FORMAT_JSON) {
+        ho_text_printf(&e->out, "],\n\"compared\":%zu,\"alike\":%zu,\"not_compared\":%zu}\n",
+                       e->compared, e->alike, e->not_here);
+        return;
+    }
+    if (e->compared < 2) {
+        return;
+    }
+    ho_text_char(&e->out, '\n');
+    for (size_t k = 0; k < HO_COMPARE_KERNELS; k++) {
+        if (e->sum[k].plays > 0) {
+            put_sum(e, &e->sum[k], base, k == 1 ? " in virtual time" : "");
+        }
+    }
 }
 
 static int finish(struct engines *e)
@@ -329,15 +364,32 @@ static int finish(struct engines *e)
     if (code != HO_EXIT_OK) {
         return code;
     }
-    if (e->sum.plays == 0) {
+    if (e->compared == 0) {
         return ho_cli_say(HO_EXIT_CANNOT, "nothing was compared");
     }
-    return e->sum.agree == e->sum.plays ? HO_EXIT_OK : HO_EXIT_FOUND;
+    return e->alike == e->compared ? HO_EXIT_OK : HO_EXIT_FOUND;
+}
+
+static int compare_all(struct engines *e)
+{
+    int code;
+
+    e->one = calloc(e->plays.count + 1, sizeof(*e->one));
+    if (e->one == NULL) {
+        return ho_cli_no_memory();
+    }
+    code = play_stages(e);
+    code = code == HO_EXIT_OK ? finish(e) : code;
+    for (size_t i = 0; i < e->plays.count; i++) {
+        free_one(&e->one[i]);
+    }
+    free(e->one);
+    return code;
 }
 
 int ho_compare_engines(const struct ho_run_options *o)
 {
-    struct engines e = { .o = o };
+    struct engines e = { .o = *o };
     struct ho_source *s = NULL;
     size_t count = 0;
     int code = ho_sources_read(&s, &count, o);
@@ -345,16 +397,14 @@ int ho_compare_engines(const struct ho_run_options *o)
     if (code != HO_EXIT_OK) {
         return code;
     }
-    if (o->format == HO_FORMAT_JSON) {
+    code = ho_plays_list(&e.plays, s, count, o);
+    code = code == HO_EXIT_OK ? choose_engines(&e.o) : code;
+    if (code == HO_EXIT_OK && o->format == HO_FORMAT_JSON) {
         ho_text_printf(&e.out,
                        "{\"schema\":%d,\"program\":\"halfopen\",\"version\":\"%s\",\"plays\":[\n",
                        HO_COMPARE_SCHEMA, HALFOPEN_VERSION);
     }
-    code = ho_plays_list(&e.plays, s, count, o);
-    if (code == HO_EXIT_OK) {
-        code = ho_plays_in_rooms(&e.plays, o, &e, play_item, take_item);
-        code = code == HO_EXIT_OK ? finish(&e) : code;
-    }
+    code = code == HO_EXIT_OK ? compare_all(&e) : code;
     ho_plays_free(&e.plays);
     ho_sources_free(s, count);
     ho_text_free(&e.out);

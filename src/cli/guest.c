@@ -101,35 +101,39 @@ int ho_guest_choose(struct ho_store_kernel *ret, const struct ho_plan *plan,
     return err;
 }
 
-int ho_guest_possible(const struct ho_run_options *o)
+int ho_guest_missing(const struct ho_run_options *o, char why[HO_GUEST_MISSING])
 {
     struct ho_store_kernel k;
     int err = ho_store_find(&k, o->kernel_name, 0);
 
     if (err == -ENOENT && o->kernel_name != NULL) {
-        return ho_cli_say(
-            HO_EXIT_CANNOT,
-            "no virtual kernel whose name begins with '%s' is built; 'halfopen kernel "
-            "list' shows those there are",
-            o->kernel_name);
+        (void)snprintf(why, HO_GUEST_MISSING,
+                       "no virtual kernel whose name begins with '%s' is built; 'halfopen kernel "
+                       "list' shows those there are",
+                       o->kernel_name);
+    } else if (err == -ENOENT) {
+        (void)snprintf(why, HO_GUEST_MISSING,
+                       "no virtual kernel is built; build one with: halfopen kernel build");
+    } else if (err == -EACCES) {
+        (void)snprintf(why, HO_GUEST_MISSING, "HALFOPEN_KERNEL: '%s' is no kernel that can be run",
+                       getenv("HALFOPEN_KERNEL"));
+    } else if (err != 0) {
+        (void)snprintf(why, HO_GUEST_MISSING, "the virtual kernels: %s", strerror(-err));
+    } else if (SANITIZED && getenv("HALFOPEN_GUEST") == NULL) {
+        (void)snprintf(why, HO_GUEST_MISSING,
+                       "this program was built with AddressSanitizer and cannot be what a virtual "
+                       "kernel runs; HALFOPEN_GUEST names one that was not");
+        err = -ENOEXEC;
     }
-    if (err == -ENOENT) {
-        return ho_cli_say(HO_EXIT_CANNOT, "no virtual kernel is built; build one with: halfopen "
-                                          "kernel build");
-    }
-    if (err == -EACCES) {
-        return ho_cli_say(HO_EXIT_CANNOT, "HALFOPEN_KERNEL: '%s' is no kernel that can be run",
-                          getenv("HALFOPEN_KERNEL"));
-    }
-    if (err != 0) {
-        return ho_cli_say(HO_EXIT_CANNOT, "the virtual kernels: %s", strerror(-err));
-    }
-    if (SANITIZED && getenv("HALFOPEN_GUEST") == NULL) {
-        return ho_cli_say(HO_EXIT_CANNOT,
-                          "this program was built with AddressSanitizer and cannot be what a "
-                          "virtual kernel runs; HALFOPEN_GUEST names one that was not");
-    }
-    return HO_EXIT_OK;
+    return err == 0 ? HO_EXIT_OK : HO_EXIT_CANNOT;
+}
+
+int ho_guest_possible(const struct ho_run_options *o)
+{
+    char why[HO_GUEST_MISSING];
+    int code = ho_guest_missing(o, why);
+
+    return code == HO_EXIT_OK ? code : ho_cli_say(code, "%s", why);
 }
 
 /* ---- outside --------------------------------------------------------------------------------- */
@@ -159,7 +163,7 @@ static int take_over(struct ho_guest_result *r, struct ho_text part[HO_ROOM_PART
 }
 
 int ho_guest_item(const struct ho_run_options *o, const struct ho_plan *plan, size_t i,
-                  struct ho_text part[HO_ROOM_PARTS])
+                  const char *told, struct ho_text part[HO_ROOM_PARTS])
 {
     struct ho_store_kernel k;
     struct ho_guest_job job = { .program = getenv("HALFOPEN_GUEST"),
@@ -167,6 +171,7 @@ int ho_guest_item(const struct ho_run_options *o, const struct ho_plan *plan, si
                                 .spin = o->spin,
                                 .argv = arguments,
                                 .item = i,
+                                .told = told,
                                 .colour = ho_cli_colour() };
     struct ho_guest_result result;
     char why[HO_GUEST_WHY];

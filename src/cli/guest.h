@@ -30,11 +30,16 @@ int ho_guest_choose(struct ho_store_kernel *ret, const struct ho_plan *plan,
 /* Returns HO_EXIT_OK; otherwise has said what is missing. */
 int ho_guest_possible(const struct ho_run_options *o);
 
-/* Does item `i` of the command line, which is of that plan, in a guest, and fills the parts.
+/* The same without a word: `why` says what is missing, and what helps. */
+#define HO_GUEST_MISSING 5000
+int ho_guest_missing(const struct ho_run_options *o, char why[HO_GUEST_MISSING]);
+
+/* Does item `i` of the command line, which is of that plan, in a guest, and fills the parts. `told`
+ * reaches the program inside (ho_guest_inside()->told); NULL: nothing to tell.
  * Returns the exit code of the work; otherwise has said what went wrong.
  */
 int ho_guest_item(const struct ho_run_options *o, const struct ho_plan *plan, size_t i,
-                  struct ho_text part[HO_ROOM_PARTS]);
+                  const char *told, struct ho_text part[HO_ROOM_PARTS]);
 
 /* Inside: what this guest is for; NULL outside. */
 const struct ho_guest_inside *ho_guest_inside(void);

@@ -16,30 +16,31 @@
 #define BOTH (RUN | COMPARE)
 
 /* id, name, what its value is ("" if it has none), whose it is */
-#define OPTIONS(X)                                                  \
-    X(LIST, "--list", "", RUN)                                      \
-    X(LADDER, "--ladder", "", RUN)                                  \
-    X(FORMAT, "--format", "text, json, tap or junit", RUN)          \
-    X(SHORT_FORMAT, "--format", "text or json", COMPARE)            \
-    X(TIMELINE, "--timeline", "a file", RUN)                        \
-    X(PCAPNG, "--pcapng", "a file", RUN)                            \
-    X(SEED, "--seed", "a number", BOTH)                             \
-    X(HZ, "--hz", "100, 250, 300, 1000 or exact", RUN)              \
-    X(SET, "--set", "[HOST:]NAME=VALUE", BOTH)                      \
-    X(RTT, "--rtt", "a duration such as 200ms", BOTH)               \
-    X(ENGINE, "--engine", "model, kernel or virtual-kernel", BOTH)  \
-    X(KERNEL, "--kernel", "the beginning of a kernel's name", BOTH) \
-    X(SPIN, "--spin", "", BOTH)                                     \
-    X(JOBS, "-j", "a number from 1 to 64", BOTH)                    \
-    X(CASE, "--case", "a number or the words of a case", BOTH)      \
-    X(LONGEST, "--longest", "a duration such as 60s", BOTH)         \
-    X(PHASES, "--phases", "a number from 1 to 4096", RUN)           \
-    X(RAW, "--raw", "", RUN)                                        \
-    X(TIMING, "--timing", "", RUN)                                  \
-    X(TOLERANCE, "--tolerance", "a duration such as 20ms", COMPARE) \
-    X(BY_INTERVAL, "--by-interval", "", COMPARE)                    \
-    X(ALIGN, "--align", "the label of a fault", COMPARE)            \
-    X(DIFFERENCES, "--differences", "", COMPARE)                    \
+#define OPTIONS(X)                                                         \
+    X(LIST, "--list", "", RUN)                                             \
+    X(LADDER, "--ladder", "", RUN)                                         \
+    X(FORMAT, "--format", "text, json, tap or junit", RUN)                 \
+    X(SHORT_FORMAT, "--format", "text or json", COMPARE)                   \
+    X(TIMELINE, "--timeline", "a file", RUN)                               \
+    X(PCAPNG, "--pcapng", "a file", RUN)                                   \
+    X(SEED, "--seed", "a number", BOTH)                                    \
+    X(HZ, "--hz", "100, 250, 300, 1000 or exact", RUN)                     \
+    X(SET, "--set", "[HOST:]NAME=VALUE", BOTH)                             \
+    X(RTT, "--rtt", "a duration such as 200ms", BOTH)                      \
+    X(ENGINE, "--engine", "model, kernel or virtual-kernel", RUN)          \
+    X(ENGINES, "--engine", "some of model,kernel,virtual-kernel", COMPARE) \
+    X(KERNEL, "--kernel", "the beginning of a kernel's name", BOTH)        \
+    X(SPIN, "--spin", "", BOTH)                                            \
+    X(JOBS, "-j", "a number from 1 to 64", BOTH)                           \
+    X(CASE, "--case", "a number or the words of a case", BOTH)             \
+    X(LONGEST, "--longest", "a duration such as 60s", BOTH)                \
+    X(PHASES, "--phases", "a number from 1 to 4096", RUN)                  \
+    X(RAW, "--raw", "", RUN)                                               \
+    X(TIMING, "--timing", "", RUN)                                         \
+    X(TOLERANCE, "--tolerance", "a duration such as 20ms", COMPARE)        \
+    X(BY_INTERVAL, "--by-interval", "", COMPARE)                           \
+    X(ALIGN, "--align", "the label of a fault", COMPARE)                   \
+    X(DIFFERENCES, "--differences", "", COMPARE)                           \
     X(HELP, "--help", "", BOTH)
 
 #define JOBS_MAX 64
@@ -98,6 +99,8 @@ const char ho_options_usage[] =
     "  --phases N         plays each case with N starting jiffies, spread over the largest step\n"
     "                     of the timer wheel in play, and shows the range of the answers\n"
     "  --timing           wall time and speed into the JSON as well\n";
+
+const char *const ho_engine_names[HO_ENGINES] = { "model", "kernel", "virtual-kernel" };
 
 static int bad_value(enum option o, const char *found)
 {
@@ -211,6 +214,57 @@ static int read_engine(struct ho_run_options *o, const char *value)
     return o->kernel || strcmp(value, "model") == 0 ? HO_EXIT_OK : bad_value(OPTION_ENGINE, value);
 }
 
+/* The engine whose name is the `len` bytes at `name`; 0: none. */
+static unsigned engine_of(const char *name, size_t len)
+{
+    for (unsigned e = 0; e < HO_ENGINES; e++) {
+        if (strlen(ho_engine_names[e]) == len && strncmp(ho_engine_names[e], name, len) == 0) {
+            return 1u << e;
+        }
+    }
+    return 0;
+}
+
+/* "kernel,virtual-kernel". One alone is compared with the model. */
+static int read_engines(struct ho_run_options *o, const char *value)
+{
+    unsigned engines = 0;
+
+    for (const char *at = value;; at++) {
+        size_t len = strcspn(at, ",");
+        unsigned e = engine_of(at, len);
+
+        if (e == 0) {
+            return bad_value(OPTION_ENGINES, value);
+        }
+        engines |= e;
+        at += len;
+        if (*at == '\0') {
+            break;
+        }
+    }
+    if (engines == HO_ENGINE_MODEL) {
+        return ho_cli_say(HO_EXIT_USAGE,
+                          "--engine: the model alone has nothing to be compared with");
+    }
+    o->engines = engines == HO_ENGINE_KERNEL || engines == HO_ENGINE_VIRTUAL
+                     ? engines | HO_ENGINE_MODEL
+                     : engines;
+    return HO_EXIT_OK;
+}
+
+struct ho_run_options ho_options_on(const struct ho_run_options *o, unsigned engine)
+{
+    struct ho_run_options on = *o;
+
+    on.virtual_kernel = engine == HO_ENGINE_VIRTUAL;
+    on.kernel = engine != HO_ENGINE_MODEL;
+    on.plan.engine = ho_engine_names[engine == HO_ENGINE_MODEL    ? 0
+                                     : engine == HO_ENGINE_KERNEL ? 1
+                                                                  : 2];
+    return on;
+}
+
 static int read_duration(enum option id, const char *value, struct ho_dur *ret)
 {
     int64_t ns;
@@ -274,6 +328,8 @@ static int read_value(struct ho_run_options *o, enum option id, char *value)
         return read_count(id, value, 4096, &o->phases);
     case OPTION_JOBS:
         return read_count(id, value, JOBS_MAX, &o->jobs);
+    case OPTION_ENGINES:
+        return read_engines(o, value);
     default:
         return read_engine(o, value);
     }
@@ -362,7 +418,11 @@ static int check_together(const struct ho_run_options *o)
         return ho_cli_say(HO_EXIT_USAGE, "--phases chooses starting jiffies: not on the kernel, "
                                          "whose jiffy is nobody's to choose");
     }
-    if (!o->virtual_kernel && (o->spin || o->kernel_name != NULL)) {
+    bool may_virtual = o->command == HO_OPTIONS_COMPARE
+                           ? o->engines == 0 || (o->engines & HO_ENGINE_VIRTUAL) != 0
+                           : o->virtual_kernel;
+
+    if (!may_virtual && (o->spin || o->kernel_name != NULL)) {
         return ho_cli_say(HO_EXIT_USAGE, "--kernel and --spin are of --engine virtual-kernel");
     }
     if (o->kernel && !o->virtual_kernel && o->plan.has_hz) {

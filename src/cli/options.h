@@ -21,6 +21,14 @@ enum ho_format {
     HO_FORMAT_JUNIT /* JUnit's XML */
 };
 
+/* Engines, as a set; the names are ho_engine_names' in this order. */
+#define HO_ENGINE_MODEL 1u
+#define HO_ENGINE_KERNEL 2u
+#define HO_ENGINE_VIRTUAL 4u
+#define HO_ENGINES 3
+
+extern const char *const ho_engine_names[HO_ENGINES];
+
 /* Who reads the arguments: which options there are. */
 #define HO_OPTIONS_RUN 1u
 #define HO_OPTIONS_COMPARE 2u
@@ -46,6 +54,7 @@ struct ho_run_options {
     size_t name_count;
 
     /* `compare` */
+    unsigned engines; /* --engine: HO_ENGINE_.. that were named; 0: those that are here */
     bool by_interval, differences, has_tolerance;
     struct ho_dur tolerance;
     const char *align; /* NULL: at the first fault */
@@ -60,6 +69,9 @@ struct ho_run_options {
 int ho_options_read(struct ho_run_options *ret, unsigned command, int argc, char **argv);
 
 void ho_options_free(struct ho_run_options *o);
+
+/* The same options for plays on one engine (HO_ENGINE_..). It owns nothing: not to be freed. */
+struct ho_run_options ho_options_on(const struct ho_run_options *o, unsigned engine);
 
 /* Whether --help or -h is among them, before a --. */
 bool ho_options_wants_help(int argc, char **argv);

@@ -155,7 +155,7 @@ static int work_in_guest(void *self, size_t i, struct ho_text part[HO_ROOM_PARTS
     int code = ho_play_plan(&p, item->source, item->number, r->o);
 
     if (code == HO_EXIT_OK) {
-        code = ho_guest_item(r->o, p.plan, i, part);
+        code = ho_guest_item(r->o, p.plan, i, item->told, part);
         ho_play_free(&p);
     }
     return code;

@@ -17,6 +17,7 @@ struct ho_plays_item {
     size_t number;           /* of the case, from 0 */
     char name[HO_PLAY_NAME]; /* "idle-cut (ipv6)" */
     struct ho_dur lasts;     /* as the plan says */
+    const char *told;        /* what a guest is told of it (cli/guest.h); NULL: nothing */
 };
 
 struct ho_plays {

@@ -393,6 +393,27 @@ int ho_rooms_run(const struct ho_rooms *r)
     return code;
 }
 
+static int nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+int ho_rooms_possible(char *why)
+{
+    const struct ho_os_room_options options = { .plain = false };
+    struct ho_os_room room;
+    struct ho_os_exit end;
+
+    (void)snprintf(why, HO_OS_WHY, "no room");
+    if (ho_os_room_start(&room, &options, nothing, NULL, why) != 0) {
+        return HO_EXIT_CANNOT;
+    }
+    (void)ho_os_room_wait(&room, &end);
+    ho_os_room_free(&room);
+    return HO_EXIT_OK;
+}
+
 void ho_rooms_end(int code)
 {
     if (code > 128) {

@@ -46,6 +46,11 @@ struct ho_rooms {
     int (*take)(void *self, size_t i, const struct ho_room_result *result);
 };
 
+/* Can rooms be made here? Returns HO_EXIT_OK; HO_EXIT_CANNOT with the sentence in `why`
+ * (HO_OS_WHY bytes).
+ */
+int ho_rooms_possible(char *why);
+
 /* Does all of it. Returns HO_EXIT_OK when all was done and handed on (with whatever codes); what
  * take() returned; HO_EXIT_CANNOT, having said why, where no room can be made; 128 + the number of
  * the signal that ended it (ho_rooms_end()).

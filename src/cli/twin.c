@@ -1,4 +1,4 @@
-/* A kernel's settings and draws, given to the model. See cli/twin.h. */
+/* A kernel's settings and draws, given to another engine. See cli/twin.h. */
 
 #include "cli/twin.h"
 
@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include "cli/cli.h"
 #include "cli/guest.h"
 #include "cli/machine.h"
 #include "kernel/kernel.h"
+#include "knobs/profile.h"
 #include "knobs/sysctl.h"
 #include "model/model.h"
 #include "os/neightbl.h"
@@ -25,7 +27,9 @@
  * are is kept here, since they are given nothing but the engine's own `self`.
  */
 static struct {
-    struct ho_twin *twin;
+    struct ho_twin_draws *drawn;       /* by the kernel that plays */
+    const struct ho_twin_draws *given; /* to the model that plays */
+    int64_t linkwatch_ns;              /* for the model */
     const struct ho_engine *engine;
     struct ho_play *play;
 } between;
@@ -41,14 +45,14 @@ static void read_draws(bool at_end)
 
     for (uint16_t i = 0; i < plan->node_count; i++) {
         struct ho_os_reachable times[HO_TWIN_DRAWS];
-        struct ho_twin_host *host = &between.twin->host[i];
+        struct ho_twin_host *host = &between.drawn->host[i];
         int netns = plan->nodes[i].kind == HO_NODE_HOST ? ho_kernel_netns(k, i) : -1;
         int n = netns < 0 ? 0 : ho_os_reachable_times(netns, family, times, HO_TWIN_DRAWS);
         bool same_life = at_end && ho_kernel_life(k, i) <= 1;
 
         for (int j = 0; j < n; j++) {
             if (same_life && (size_t)j < host->drawn) {
-                between.twin->redrawn |= host->drawn_ns[j] != times[j].ns;
+                between.drawn->redrawn |= host->drawn_ns[j] != times[j].ns;
             } else if (!same_life && host->drawn < HO_TWIN_DRAWS) {
                 host->drawn_ns[host->drawn++] = times[j].ns;
             }
@@ -76,12 +80,13 @@ static int begin_model(void *self, const struct ho_plan *plan, struct ho_timelin
 {
     int err = between.engine->begin(self, plan, timeline);
 
-    ho_model_linkwatch(ho_model_of(between.engine), between.twin->linkwatch_ns);
+    ho_model_linkwatch(ho_model_of(between.engine), between.linkwatch_ns);
     for (uint16_t i = 0; i < plan->node_count && err == 0; i++) {
         struct ho_host *host = ho_model_host(ho_model_of(between.engine), i);
 
-        if (host != NULL) {
-            ho_host_neigh_draws(host, between.twin->host[i].drawn_ns, between.twin->host[i].drawn);
+        if (host != NULL && i < between.given->nodes) {
+            ho_host_neigh_draws(host, between.given->host[i].drawn_ns,
+                                between.given->host[i].drawn);
         }
     }
     return err;
@@ -89,18 +94,19 @@ static int begin_model(void *self, const struct ho_plan *plan, struct ho_timelin
 
 /* ---- the kernel ------------------------------------------------------------------------------ */
 
-int ho_twin_play_kernel(struct ho_twin *ret, struct ho_play *p)
+int ho_twin_play_kernel(struct ho_play *p, struct ho_twin_draws *ret)
 {
-    struct ho_twin t = { .host = calloc(p->plan->node_count + 1, sizeof(*t.host)) };
+    size_t nodes = p->plan->node_count;
+    struct ho_twin_draws d = { .host = calloc(nodes + 1, sizeof(*d.host)), .nodes = nodes };
     struct ho_kernel_options options = { .virtual_clock = ho_guest_inside() != NULL };
     struct ho_engine engine, copy;
     int code;
 
-    *ret = t;
-    if (t.host == NULL || ho_kernel_new(&engine, &options) != 0) {
+    *ret = d;
+    if (d.host == NULL || ho_kernel_new(&engine, &options) != 0) {
         return ho_cli_no_memory();
     }
-    between.twin = ret;
+    between.drawn = ret;
     between.engine = &engine;
     between.play = p;
     copy = engine;
@@ -112,6 +118,73 @@ int ho_twin_play_kernel(struct ho_twin *ret, struct ho_play *p)
     return code;
 }
 
+void ho_twin_draws_free(struct ho_twin_draws *d)
+{
+    free(d->host);
+    *d = (struct ho_twin_draws){ .host = NULL };
+}
+
+/* ---- draws as text: "1 2 15000000 16000000 0", a count of times and the times of each host ------
+ */
+
+void ho_twin_put_draws(struct ho_text *out, const struct ho_twin_draws *d)
+{
+    ho_text_printf(out, "%d", d->redrawn ? 1 : 0);
+    for (size_t i = 0; i < d->nodes; i++) {
+        ho_text_printf(out, " %zu", d->host[i].drawn);
+        for (size_t j = 0; j < d->host[i].drawn; j++) {
+            ho_text_char(out, ' ');
+            ho_text_int(out, d->host[i].drawn_ns[j]);
+        }
+    }
+    ho_text_char(out, '\n');
+}
+
+/* The next number of a line. Returns false if there is none, or one below 0 or above `max`. */
+static bool read_number(const char **at, int64_t max, int64_t *ret)
+{
+    char *end;
+
+    if (**at == '\n' || **at == '\0') {
+        return false;
+    }
+    errno = 0;
+    long long n = strtoll(*at, &end, 10);
+    if (end == *at || errno != 0 || n < 0 || n > max) {
+        return false;
+    }
+    *at = end;
+    *ret = n;
+    return true;
+}
+
+ssize_t ho_twin_read_draws(struct ho_twin_draws *ret, const char *text, size_t nodes)
+{
+    struct ho_twin_draws d = { .host = calloc(nodes + 1, sizeof(*d.host)), .nodes = nodes };
+    const char *at = text;
+    int64_t n;
+    bool good;
+
+    if (d.host == NULL) {
+        return -ENOMEM;
+    }
+    good = read_number(&at, 1, &n);
+    d.redrawn = good && n == 1;
+    for (size_t i = 0; good && i < nodes; i++) {
+        good = read_number(&at, HO_TWIN_DRAWS, &n);
+        d.host[i].drawn = good ? (size_t)n : 0;
+        for (size_t j = 0; good && j < d.host[i].drawn; j++) {
+            good = read_number(&at, INT64_MAX, &d.host[i].drawn_ns[j]);
+        }
+    }
+    if (!good || *at != '\n') {
+        free(d.host);
+        return -EINVAL;
+    }
+    *ret = d;
+    return at + 1 - text;
+}
+
 /* ---- what it was ----------------------------------------------------------------------------- */
 
 static const struct ho_record *setting(const struct ho_timeline *tl, const char *host,
@@ -120,13 +193,18 @@ static const struct ho_record *setting(const struct ho_timeline *tl, const char 
     return ho_timeline_setting(tl, tl->n, "host", host, "", name);
 }
 
-/* The ticks of a host at time 0. Returns false if its jiffy is not known. */
-static bool fit_ticks(struct ho_plan_node *node, const struct ho_timeline *tl)
+/* The ticks of a host at time 0; with `same_hz` only those of its own HZ. Returns false if its
+ * jiffy is not known.
+ */
+static bool fit_ticks(struct ho_plan_node *node, const struct ho_timeline *tl, bool same_hz)
 {
     const struct ho_record *hz = setting(tl, node->name, "hz");
     const struct ho_record *jiffies0 = setting(tl, node->name, "jiffies0");
     const struct ho_record *phase = setting(tl, node->name, "phase_ns");
 
+    if (same_hz && (hz == NULL || hz->u.settings.value != node->hz)) {
+        return false;
+    }
     if (hz != NULL) {
         node->hz = (uint32_t)hz->u.settings.value;
     }
@@ -183,8 +261,20 @@ static bool is_first(const struct ho_record *r)
     return r->kind == HO_REC_SETTINGS && r->t.ns <= 0 && strcmp(r->u.settings.scope, "sysctl") == 0;
 }
 
-/* The kernel's sysctls, then the plan's own, which they hold already. */
-static int fit_sysctls(struct ho_twin *t, struct ho_plan *plan, const struct ho_timeline *tl)
+/* May a kernel of this profile be told it? Those of net.core are the machine's. */
+static bool is_tellable(const char *name, enum ho_profile_id profile)
+{
+    int id = ho_sysctl_find(name);
+
+    return strncmp(name, "net.core.", 9) != 0 && id >= 0 &&
+           ho_profile_has_sysctl(profile, (enum ho_sysctl)id);
+}
+
+/* The kernel's sysctls, then the plan's own, which they hold already. `told` is the profile of the
+ * kernel that is told; negative: the model is.
+ */
+static int fit_sysctls(struct ho_twin *t, struct ho_plan *plan, const struct ho_timeline *tl,
+                       int told)
 {
     size_t n = 0, count = 0;
 
@@ -197,7 +287,8 @@ static int fit_sysctls(struct ho_twin *t, struct ho_plan *plan, const struct ho_
         return -ENOMEM;
     }
     for (size_t i = 0; i < n; i++) {
-        if (!is_first(&tl->rec[i])) {
+        if (!is_first(&tl->rec[i]) ||
+            (told >= 0 && !is_tellable(tl->rec[i].u.settings.name, (enum ho_profile_id)told))) {
             continue;
         }
         if (make_step(&t->setup[count], t->value[count], plan, &tl->rec[i])) {
@@ -242,35 +333,49 @@ static int64_t find_linkwatch(const struct ho_timeline *tl)
     return -1;
 }
 
-static int fit(struct ho_twin *t, struct ho_play *model, const struct ho_play *kernel)
+static int fit(struct ho_twin *t, struct ho_play *p, const struct ho_timeline *kernel, bool model)
 {
-    const char *profile = ho_machine_profile_of(ho_play_kernel(kernel), &t->profile_exact);
+    bool exact;
+    const struct ho_record *release =
+        ho_timeline_setting(kernel, kernel->n, "run", "", "", "kernel");
+    const char *profile =
+        ho_machine_profile_of(release != NULL ? release->u.settings.text : "", &t->profile_exact);
 
     t->jiffies_known = true;
-    for (size_t i = 0; i < model->plan->node_count; i++) {
-        struct ho_plan_node *node = &model->plan->nodes[i];
+    for (size_t i = 0; i < p->plan->node_count; i++) {
+        struct ho_plan_node *node = &p->plan->nodes[i];
 
         if (node->kind == HO_NODE_HOST) {
-            node->profile = profile;
-            t->jiffies_known &= fit_ticks(node, &kernel->timeline);
+            node->profile = model ? profile : node->profile;
+            t->jiffies_known &= fit_ticks(node, kernel, !model);
         }
     }
-    t->linkwatch_ns = find_linkwatch(&kernel->timeline);
-    t->model = model;
-    return fit_sysctls(t, model->plan, &kernel->timeline);
+    t->linkwatch_ns = find_linkwatch(kernel);
+    t->play = p;
+    return fit_sysctls(t, p->plan, kernel,
+                       model ? -1 : ho_profile_find(ho_machine_profile(&exact)));
+}
+
+int ho_twin_fit_kernel(struct ho_twin *ret, struct ho_play *p, const struct ho_timeline *kernel)
+{
+    *ret = (struct ho_twin){ .play = NULL };
+    return fit(ret, p, kernel, false) == 0 ? HO_EXIT_OK : ho_cli_no_memory();
 }
 
 /* ---- the model ------------------------------------------------------------------------------- */
 
-int ho_twin_play_model(struct ho_twin *t, struct ho_play *model, const struct ho_play *kernel)
+int ho_twin_play_model(struct ho_twin *ret, struct ho_play *model, const struct ho_timeline *kernel,
+                       const struct ho_twin_draws *draws)
 {
     struct ho_engine engine, copy;
     int code;
 
-    if (fit(t, model, kernel) != 0 || ho_model_new(&engine) != 0) {
+    *ret = (struct ho_twin){ .play = NULL };
+    if (fit(ret, model, kernel, true) != 0 || ho_model_new(&engine) != 0) {
         return ho_cli_no_memory();
     }
-    between.twin = t;
+    between.given = draws;
+    between.linkwatch_ns = ret->linkwatch_ns;
     between.engine = &engine;
     between.play = model;
     copy = engine;
@@ -282,12 +387,11 @@ int ho_twin_play_model(struct ho_twin *t, struct ho_play *model, const struct ho
 
 void ho_twin_free(struct ho_twin *t)
 {
-    if (t->setup != NULL && t->model != NULL && t->model->plan->setup == t->setup) {
-        t->model->plan->setup = t->planned;
-        t->model->plan->setup_count = t->planned_count;
+    if (t->setup != NULL && t->play != NULL && t->play->plan->setup == t->setup) {
+        t->play->plan->setup = t->planned;
+        t->play->plan->setup_count = t->planned_count;
     }
     free(t->setup);
     free(t->value);
-    free(t->host);
-    *t = (struct ho_twin){ .host = NULL };
+    *t = (struct ho_twin){ .play = NULL };
 }

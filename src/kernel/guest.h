@@ -41,6 +41,7 @@ struct ho_guest_job {
     char *const *argv;      /* for the program inside, ended by NULL; argv[0] is its name */
     size_t item;            /* which piece of what `argv` says */
     bool colour;            /* texts are for a terminal with colours */
+    const char *told;       /* what else the program inside is to know; NULL: nothing */
 };
 
 /* What came of it. */
@@ -74,7 +75,8 @@ struct ho_guest_inside {
     char **argv;
     size_t item;
     bool colour;
-    int out; /* the folder that the outside sees */
+    const char *told; /* "": nothing */
+    int out;          /* the folder that the outside sees */
 };
 
 /* Is this process a guest's pid 1? `argv` is main()'s. */

@@ -46,6 +46,7 @@ void ho_guest_put_job(struct ho_text *out, const struct ho_guest_job *job, const
     (void)snprintf(number, sizeof(number), "%zu", job->item);
     put(out, "item", number);
     put(out, "colour", job->colour ? "1" : "0");
+    put(out, "told", job->told != NULL ? job->told : "");
     for (char *const *e = environ; e != NULL && *e != NULL; e++) {
         if (is_needed(*e)) {
             put(out, "env", *e);
@@ -72,6 +73,8 @@ static void read_one(struct reading *r, char *name, char *value)
         r->g.item = (size_t)strtoull(value, NULL, 10);
     } else if (strcmp(name, "colour") == 0) {
         r->g.colour = value[0] == '1';
+    } else if (strcmp(name, "told") == 0) {
+        r->g.told = value;
     } else if (strcmp(name, "env") == 0) {
         r->err = putenv(value) == 0 ? r->err : -ENOMEM;
     } else if (strcmp(name, "arg") == 0) {
@@ -82,7 +85,7 @@ static void read_one(struct reading *r, char *name, char *value)
 int ho_guest_read_job(struct ho_guest_inside *ret, char *text, size_t len, const char **ret_cwd,
                       const char **ret_folder)
 {
-    struct reading r = { .g = { .text = text, .out = -1 } };
+    struct reading r = { .g = { .text = text, .told = "", .out = -1 } };
     size_t texts = 1;
 
     for (size_t i = 0; i < len; i++) {

@@ -161,6 +161,12 @@ static bool same_record(const struct ho_record *a, const struct ho_record *b)
     return false;
 }
 
+bool ho_compare_same(const struct ho_record *a, const struct ho_record *b)
+{
+    return a->kind == b->kind && same_text(a->host, b->host) && same_text(a->conn, b->conn) &&
+           same_record(a, b);
+}
+
 static const struct ho_record *record_of(const struct list *l, size_t i)
 {
     return &l->tl->rec[l->e[i].index];

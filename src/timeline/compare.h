@@ -88,6 +88,9 @@ void ho_comparison_table(struct ho_text *out, const struct ho_comparison *c, con
 void ho_comparison_row(struct ho_text *out, const struct ho_compare_row *r, const char *a,
                        const char *b);
 
+/* Do two records say the same of the same host and connection, whatever their times? */
+bool ho_compare_same(const struct ho_record *a, const struct ho_record *b);
+
 /* One record in words, as the table has it: "FPA 801 +1000 ack 801, cut". */
 void ho_compare_words(struct ho_text *out, const struct ho_record *rec);
 

@@ -1,13 +1,12 @@
-/* A comparison as a table for people. See timeline/compare.h. */
+/* A comparison as a table for people. See timeline/compare.h; the table itself is join_text.c's: a
+ * comparison is the join (timeline/join.h) of one side.
+ */
 
 #include <inttypes.h>
 
 #include "timeline/compare.h"
+#include "timeline/join.h"
 #include "timeline/view.h"
-
-#define TIME_WIDTH 14
-#define APART_WIDTH 13
-#define HOST_WIDTH 10
 
 static void words_of_seg(struct ho_text *out, const struct ho_rec_seg *s)
 {
@@ -86,89 +85,14 @@ void ho_compare_words(struct ho_text *out, const struct ho_record *rec)
     }
 }
 
-static void right_aligned(struct ho_text *out, const struct ho_text *cell, size_t width)
-{
-    size_t w = ho_text_width(ho_text_str(cell));
-
-    do { /* what is wider than its column is not glued to the one before */
-        ho_text_char(out, ' ');
-    } while (++w < width);
-    ho_text_put(out, ho_text_str(cell));
-}
-
-static void put_time(struct ho_text *out, const struct ho_record *r, int64_t ns)
-{
-    struct ho_text cell = { 0 };
-
-    if (r == NULL) {
-        ho_text_char(&cell, '-');
-    } else {
-        ho_text_seconds(&cell, ns, 6);
-    }
-    right_aligned(out, &cell, TIME_WIDTH);
-    ho_text_end_part(out, &cell);
-}
-
-/* "+2.000 ms". */
-static void put_apart(struct ho_text *out, const struct ho_compare_row *r)
-{
-    struct ho_text cell = { 0 };
-
-    if (r->a != NULL && r->b != NULL) {
-        ho_text_put(&cell, r->apart_ns > 0 ? "+" : "");
-        ho_text_seconds(&cell,
-                        r->apart_ns > INT64_MAX / 1000      ? INT64_MAX
-                        : r->apart_ns < -(INT64_MAX / 1000) ? -INT64_MAX
-                                                            : r->apart_ns * 1000,
-                        3); /* milliseconds, written as seconds are */
-        ho_text_put(&cell, " ms");
-    }
-    right_aligned(out, &cell, APART_WIDTH);
-    ho_text_end_part(out, &cell);
-}
-
 void ho_comparison_row(struct ho_text *out, const struct ho_compare_row *r, const char *a,
                        const char *b)
 {
-    const struct ho_record *rec = r->a != NULL ? r->a : r->b;
+    const struct ho_join_side side = { .name = b };
+    const struct ho_join j = { .name = a, .side = &side, .sides = 1 };
+    const struct ho_join_row row = { .base = r->a, .base_ns = r->a_ns, .side[0] = r };
 
-    ho_text_put(out, r->status == HO_COMPARE_SAME   ? "  "
-                     : r->status == HO_COMPARE_STEP ? "~ "
-                                                    : "! ");
-    put_time(out, r->a, r->a_ns);
-    put_time(out, r->b, r->b_ns);
-    put_apart(out, r);
-    ho_text_put(out, "  ");
-    ho_text_pad(out, rec->host, HOST_WIDTH);
-    ho_text_char(out, ' ');
-    if (r->status == HO_COMPARE_ONLY_A || r->status == HO_COMPARE_ONLY_B) {
-        ho_text_put(out, "only in ");
-        ho_text_put(out, r->status == HO_COMPARE_ONLY_A ? a : b);
-        ho_text_put(out, ": ");
-    }
-    ho_compare_words(out, rec);
-    if (r->status == HO_COMPARE_OTHER) {
-        ho_text_put(out, " | ");
-        ho_compare_words(out, r->b);
-    }
-    ho_text_char(out, '\n');
-}
-
-static void put_head(struct ho_text *out, const char *a, const char *b)
-{
-    struct ho_text cell = { 0 };
-
-    ho_text_put(out, "  ");
-    ho_text_put(&cell, a);
-    right_aligned(out, &cell, TIME_WIDTH);
-    ho_text_clear(&cell);
-    ho_text_put(&cell, b);
-    right_aligned(out, &cell, TIME_WIDTH);
-    ho_text_clear(&cell);
-    ho_text_put(&cell, "difference");
-    right_aligned(out, &cell, APART_WIDTH);
-    ho_text_put(out, "  host       what\n");
-    ho_text_end_part(out, &cell);
+    ho_join_row(out, &j, &row);
 }
 
 static void put_sum(struct ho_text *out, const struct ho_comparison *c, const char *a,
@@ -187,6 +111,8 @@ static void put_sum(struct ho_text *out, const struct ho_comparison *c, const ch
 void ho_comparison_table(struct ho_text *out, const struct ho_comparison *c, const char *a,
                          const char *b, bool differences)
 {
+    const struct ho_join_side side = { .name = b };
+    const struct ho_join j = { .name = a, .side = &side, .sides = 1 };
     bool headed = false;
 
     for (size_t i = 0; i < c->n; i++) {
@@ -194,7 +120,7 @@ void ho_comparison_table(struct ho_text *out, const struct ho_comparison *c, con
             continue;
         }
         if (!headed) {
-            put_head(out, a, b);
+            ho_join_head(out, &j);
             headed = true;
         }
         ho_comparison_row(out, &c->row[i], a, b);

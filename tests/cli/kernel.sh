@@ -59,25 +59,27 @@ out 'client +server$'
 # The model of the same: the last line says how near it is. What a busy machine made late once is
 # looked at again.
 for attempt in 1 2 3; do
-    run compare "$short"
+    run compare --engine kernel "$short"
     [ "$code" = 0 ] && break
 done
 is 0
 out '^ +model +kernel +difference +host +what$'
 out 'server +recv = -1 ETIMEDOUT$'
-tail -n 1 "$tmp/out" | grep -qE '^model agrees with Linux [0-9]+\.[0-9]+ within [0-9.]+ m?s \([0-9]+ events' ||
+tail -n 1 "$tmp/out" | grep -qE '^model agrees with Linux [0-9]+\.[0-9]+ within [0-9.]+ [mu]?s \([0-9]+ events' ||
     fail "$ran: the last line"
 # Real time is never the model's to the nanosecond.
-run compare "$short" --tolerance 0s --differences
+run compare --engine model,kernel "$short" --tolerance 0s --differences
 is 1
 out '^model does not agree with Linux .* the first that does not:$'
-run compare "$tmp/brief.scn" --format json
+run compare --engine kernel "$tmp/brief.scn" --format json
 [ "$code" -le 1 ] || fail "$ran: exit code $code"
 python3 -c 'import json, sys
 d = json.load(open(sys.argv[1]))
 (p,) = d["plays"]
-assert d["compared"] == 1 and p["compared"] and p["events"] == len(p["rows"]) > 10
-assert p["jiffy_known"] is True' "$tmp/out" || fail "$ran: the JSON"
+(e,) = p["engines"]
+assert d["compared"] == 1 and p["compared"] and p["base"] == "model" and e["engine"] == "kernel"
+assert e["events"] == len(p["rows"]) > 10 and e["jiffy_known"] is True
+assert all(set(r) >= {"same", "host", "conn", "kind", "model", "kernel"} for r in p["rows"])' "$tmp/out" || fail "$ran: the JSON"
 
 # What this machine cannot play.
 sed 's/^host server/host server hz exact/' "$tmp/brief.scn" >"$tmp/exact.scn"
@@ -85,8 +87,9 @@ run run --engine kernel "$tmp/exact.scn"
 is 3
 out '^exact: the kernel cannot play it: '
 err 'nothing could be played on the kernel$'
-run compare "$tmp/exact.scn"
+run compare --engine kernel "$tmp/exact.scn"
 is 3
+out '^exact: not compared: the kernel cannot play it: '
 
 # A disk that is full: said, after the results.
 if [ -w /dev/full ]; then

@@ -136,9 +136,9 @@ static struct outcome *outcome_of(const char *name, const char *words)
     return &outcomes[outcome_count++];
 }
 
-static void put_first(struct outcome *o, const cJSON *play)
+static void put_first(struct outcome *o, const cJSON *kernel)
 {
-    const cJSON *row = cJSON_GetObjectItem(play, "first_difference");
+    const cJSON *row = cJSON_GetObjectItem(kernel, "first_difference");
     const cJSON *a = cJSON_GetObjectItem(row, "a"), *b = cJSON_GetObjectItem(row, "b");
     const cJSON *apart = cJSON_GetObjectItem(row, "apart_s");
 
@@ -161,12 +161,14 @@ static void see_play(const cJSON *play)
         snprintf(o->first, sizeof(o->first), "not compared: %s", text_of(play, "why"));
         return;
     }
-    o->worst_s = cJSON_GetNumberValue(cJSON_GetObjectItem(play, "worst_s"));
-    o->worst_step_s = cJSON_GetNumberValue(cJSON_GetObjectItem(play, "worst_step_s"));
-    o->events = (int)cJSON_GetNumberValue(cJSON_GetObjectItem(play, "events"));
-    o->steps = (int)cJSON_GetNumberValue(cJSON_GetObjectItem(play, "steps"));
+    const cJSON *kernel = cJSON_GetArrayItem(cJSON_GetObjectItem(play, "engines"), 0);
+
+    o->worst_s = cJSON_GetNumberValue(cJSON_GetObjectItem(kernel, "worst_s"));
+    o->worst_step_s = cJSON_GetNumberValue(cJSON_GetObjectItem(kernel, "worst_step_s"));
+    o->events = (int)cJSON_GetNumberValue(cJSON_GetObjectItem(kernel, "events"));
+    o->steps = (int)cJSON_GetNumberValue(cJSON_GetObjectItem(kernel, "steps"));
     if (!o->alike) {
-        put_first(o, play);
+        put_first(o, kernel);
     }
 }
 
@@ -190,8 +192,8 @@ static bool is_open(const char *name, int attempt)
 /* Returns whether there was anything to do. */
 static bool compare_all(int attempt)
 {
-    char words[][24] = { "halfopen",      "compare",   "--format", "json",
-                         "--differences", "--longest", "60s",      "-j12" };
+    char words[][24] = { "halfopen", "compare",       "--engine",  "kernel", "--format",
+                         "json",     "--differences", "--longest", "60s",    "-j12" };
     static char names[ARGS_MAX][64];
     char *argv[ARGS_MAX + 1];
     const cJSON *play;

@@ -96,8 +96,11 @@ static int other_namespaces(struct ho_scan_work *w)
 int ho_scan(struct ho_scan *ret, const struct ho_scan_options *o, char *why)
 {
     struct ho_scan_work w = { .o = o, .why = why };
-    int err = ho_scan_namespace(&w, -1, true);
+    int err = ho_scan_owners_begin(&w);
 
+    if (err == 0) {
+        err = ho_scan_namespace(&w, -1, true);
+    }
     if (err == 0 && o->all_namespaces) {
         err = other_namespaces(&w);
     }
@@ -105,6 +108,7 @@ int ho_scan(struct ho_scan *ret, const struct ho_scan_options *o, char *why)
         ho_scan_sort(&w);
         err = ho_scan_owners(&w);
     }
+    ho_os_owners_close(w.walk);
     if (err != 0) {
         ho_scan_free(&w.s);
         return err;

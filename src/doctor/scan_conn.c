@@ -98,22 +98,19 @@ static bool is_wanted(const struct ho_scan_options *o, const struct ho_os_sock *
            (o->ipv4 == o->ipv6 || ipv6 == o->ipv6);
 }
 
+/* Until the way to its peer is known, `owner` holds the number of the question. */
 static int add(struct ho_scan_work *w, struct ho_os_reach *r, const struct ho_os_sock *s)
 {
-    struct ho_os_way way = { .known = false };
     struct ho_conn c = make_conn(s);
     int err = 0;
 
     if (s->state != HO_TCP_LISTEN) {
-        err = ho_os_reach(r, &s->local, &s->remote, s->ifindex, &way);
+        err = ho_os_reach_want(r, &s->local, &s->remote, s->ifindex, &c.owner);
     }
-    if (err != 0 || (way.loopback && w->o->no_loopback)) {
-        return err;
-    }
-    c.loopback = way.loopback;
-    c.on_link = way.on_link;
     c.host = (uint32_t)(w->s.n_hosts - 1);
-    err = ho_scan_grow((void **)&w->s.conns, &w->conn_room, w->s.n_conns, sizeof(c));
+    if (err == 0) {
+        err = ho_scan_grow((void **)&w->s.conns, &w->conn_room, w->s.n_conns, sizeof(c));
+    }
     if (err == 0) {
         w->s.conns[w->s.n_conns++] = c;
     }
@@ -135,6 +132,30 @@ static int add_all(struct ho_scan_work *w, struct ho_os_diag *d, struct ho_os_re
         }
     }
     return got;
+}
+
+/* The ways of the connections from `first` on. */
+static int add_ways(struct ho_scan_work *w, struct ho_os_reach *r, size_t first)
+{
+    size_t n = first;
+    int err = ho_os_reach_ask(r);
+
+    for (size_t i = first; i < w->s.n_conns && err == 0; i++) {
+        struct ho_conn c = w->s.conns[i];
+
+        if (c.owner != HO_CONN_NO_OWNER) {
+            struct ho_os_way way = ho_os_reach_way(r, c.owner);
+
+            c.owner = HO_CONN_NO_OWNER;
+            c.loopback = way.loopback;
+            c.on_link = way.on_link;
+        }
+        if (!c.loopback || !w->o->no_loopback) {
+            w->s.conns[n++] = c;
+        }
+    }
+    w->s.n_conns = err == 0 ? n : w->s.n_conns;
+    return err;
 }
 
 static int add_host(struct ho_scan_work *w, int netns, bool here)
@@ -161,6 +182,7 @@ int ho_scan_namespace(struct ho_scan_work *w, int netns, bool here)
 {
     struct ho_os_diag *d = NULL;
     struct ho_os_reach *r = NULL;
+    size_t first = w->s.n_conns;
     int err = add_host(w, netns, here);
 
     if (err != 0) {
@@ -174,6 +196,9 @@ int ho_scan_namespace(struct ho_scan_work *w, int netns, bool here)
     }
     if (err == 0) {
         err = add_all(w, d, r);
+    }
+    if (err == 0) {
+        err = add_ways(w, r, first);
     }
     ho_os_reach_close(r);
     ho_os_diag_close(d);

@@ -59,7 +59,7 @@ static struct ho_conn *find(const struct inodes *t, const struct ho_scan *s, uin
     return NULL;
 }
 
-/* ---- one process ----------------------------------------------------------------------------- */
+/* ---- one socket ------------------------------------------------------------------------------ */
 
 static void take_options(struct ho_conn *c, const struct ho_os_liveness *o)
 {
@@ -73,48 +73,42 @@ static void take_options(struct ho_conn *c, const struct ho_os_liveness *o)
     c->linger_s = o->linger_s;
 }
 
-static int add_owner(struct ho_scan_work *w, struct ho_os_owners *walk, pid_t pid, uint32_t uid)
+static int add_owner(struct ho_scan_work *w, const struct ho_os_owner *is, uint32_t uid)
 {
-    struct ho_conn_owner o = { .pid = pid, .uid = uid };
+    struct ho_conn_owner o = { .pid = is->pid, .uid = uid };
     int err =
         ho_scan_grow((void **)&w->s.owners, &w->owner_room, w->s.n_owners, sizeof(*w->s.owners));
 
     if (err == 0) {
-        _Static_assert(sizeof(o.name) == HO_OS_COMM, "comm");
-        _Static_assert(sizeof(o.container) == HO_OS_CONTAINER, "container");
-        ho_os_owners_name(walk, o.name, o.container);
+        _Static_assert(sizeof(o.name) == sizeof(is->comm), "comm");
+        _Static_assert(sizeof(o.container) == sizeof(is->container), "container");
+        memcpy(o.name, is->comm, sizeof(o.name));
+        memcpy(o.container, is->container, sizeof(o.container));
         w->s.owners[w->s.n_owners++] = o;
     }
     return err;
 }
 
-/* A socket that several processes hold: the first is named, and any may tell the options. */
-static int see_process(struct ho_scan_work *w, struct ho_os_owners *walk, pid_t pid,
-                       const struct inodes *t)
+/* A socket that several processes hold: the first is named, and any may tell the options. `listed`:
+ * the process that is the last of the owners.
+ */
+static int see_socket(struct ho_scan_work *w, struct ho_conn *c, const struct ho_os_owned *s,
+                      const struct ho_os_owner **listed)
 {
-    struct ho_os_sockfd fd;
     struct ho_os_liveness o;
-    bool listed = false;
 
-    while (ho_os_owners_socket(walk, &fd) == 1) {
-        struct ho_conn *c = find(t, &w->s, fd.inode);
+    if (c->owner == HO_CONN_NO_OWNER) {
+        int err = *listed == s->owner ? 0 : add_owner(w, s->owner, c->uid);
 
-        if (c == NULL) {
-            continue;
+        if (err != 0) {
+            return err;
         }
-        if (c->owner == HO_CONN_NO_OWNER) {
-            int err = listed ? 0 : add_owner(w, walk, pid, c->uid);
-
-            if (err != 0) {
-                return err;
-            }
-            listed = true;
-            c->owner = (uint32_t)w->s.n_owners - 1;
-        }
-        if (c->options_known != HO_KNOWN_READ && !w->o->no_options &&
-            ho_os_owners_liveness(walk, &fd, &o) == 0) {
-            take_options(c, &o);
-        }
+        *listed = s->owner;
+        c->owner = (uint32_t)w->s.n_owners - 1;
+    }
+    if (c->options_known != HO_KNOWN_READ && !w->o->no_options &&
+        ho_os_owners_liveness(w->walk, s, &o) == 0) {
+        take_options(c, &o);
     }
     return 0;
 }
@@ -142,36 +136,42 @@ static void count_unreadable(struct ho_scan_work *w)
     }
 }
 
-static int walk_processes(struct ho_scan_work *w, struct ho_os_owners *walk)
+int ho_scan_owners_begin(struct ho_scan_work *w)
 {
-    struct inodes t = { .slot = NULL };
-    pid_t pid;
-    int err = list_inodes(&t, &w->s);
+    int err = ho_os_owners_open(&w->walk, w->o->pid);
 
-    while (err == 0 && ho_os_owners_process(walk, &pid) == 1) {
-        err = see_process(w, walk, pid, &t);
+    if (err == -ESRCH) {
+        ho_os_why(w->why, "there is no process %d", (int)w->o->pid);
+    } else if (err == -EACCES) {
+        ho_os_why(w->why, "process %d is another user's (needs same uid or CAP_SYS_PTRACE)",
+                  (int)w->o->pid);
+    } else if (err != 0) {
+        ho_os_why(w->why, "the descriptors in /proc cannot be read: %s", strerror(-err));
     }
-    free(t.slot);
     return err;
 }
 
 int ho_scan_owners(struct ho_scan_work *w)
 {
-    struct ho_os_owners *walk = NULL;
-    int err = ho_os_owners_open(&walk, w->o->pid);
+    struct inodes t = { .slot = NULL };
+    const struct ho_os_owner *listed = NULL;
+    struct ho_os_owned s;
+    int err = list_inodes(&t, &w->s);
+    int got = err == 0 ? ho_os_owners_next(w->walk, &s) : err;
 
-    if (err == -ESRCH) {
-        ho_os_why(w->why, "there is no process %d", (int)w->o->pid);
-    } else if (err != 0) {
-        ho_os_why(w->why, "the descriptors in /proc cannot be read: %s", strerror(-err));
+    while (got == 1) {
+        struct ho_conn *c = find(&t, &w->s, s.fd.inode);
+
+        err = c != NULL ? see_socket(w, c, &s, &listed) : 0;
+        got = err == 0 ? ho_os_owners_next(w->walk, &s) : err;
     }
-    if (err == 0) {
-        err = walk_processes(w, walk);
-    }
-    ho_os_owners_close(walk);
-    if (err == 0 && w->o->pid != 0) {
+    free(t.slot);
+    if (got == 0 && w->o->pid != 0) {
         keep_owned(&w->s);
     }
     count_unreadable(w);
-    return err;
+    if (got != 0) {
+        ho_os_why(w->why, "the owners of the connections: %s", strerror(-got));
+    }
+    return got;
 }

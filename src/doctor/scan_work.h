@@ -4,11 +4,13 @@
 #define HO_DOCTOR_SCAN_WORK_H
 
 #include "doctor/scan.h"
+#include "os/owner.h"
 
 struct ho_scan_work {
     struct ho_scan s;
     const struct ho_scan_options *o;
     size_t host_room, conn_room, owner_room;
+    struct ho_os_owners *walk;
     char *why;
 };
 
@@ -25,7 +27,10 @@ int ho_scan_namespace(struct ho_scan_work *w, int netns, bool here);
 /* In the header's order, each connection once. */
 void ho_scan_sort(struct ho_scan_work *w);
 
-/* Who holds them, and their options; with o->pid the others go. Returns as above. */
+/* Who holds them, and their options; with o->pid the others go. The search begins first, and is
+ * ended by who closes w->walk. Both return as above.
+ */
+int ho_scan_owners_begin(struct ho_scan_work *w);
 int ho_scan_owners(struct ho_scan_work *w);
 
 #endif

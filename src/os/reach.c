@@ -7,21 +7,26 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include "base/siphash.h"
 #include "os/nl.h"
 
-#define SLOTS_MIN 256 /* a power of two */
-#define LINKS_MAX 64  /* remembered; more are asked for again */
+#define PAIRS_MIN 64
+#define LINKS_MAX 64     /* remembered; more are asked for again */
+#define AT_ONCE 24       /* questions in a datagram: their answers must fit the socket's buffer */
+#define QUESTION_MAX 128 /* header, rtmsg, two addresses of 16 bytes, an interface */
+#define ANSWER_MAX 1024
 
-struct slot {
+struct pair {
     struct ho_addr local, remote;
-    int ifindex;
-    bool used;
+    int ifindex; /* the socket is bound to */
+    int oif;     /* the way leaves by */
+    bool answered, known, own, gateway;
+    bool anywhere; /* ask without the local address */
     struct ho_os_way way;
 };
 
@@ -33,27 +38,27 @@ struct link {
 struct ho_os_reach {
     struct ho_os_nl *nl;
     struct ho_sipkey key;
-    struct slot *slot;
-    size_t slots, used;
+    struct pair *pair;
+    size_t pairs, room, asked; /* those from `asked` on wait for ho_os_reach_ask() */
+    uint32_t *slot;            /* index + 1 of a pair; 0: free; 2 * room of them */
     struct link link[LINKS_MAX];
     size_t links;
+    size_t batch[AT_ONCE]; /* pairs that are asked for at this moment */
+    size_t batched;
+    char out[AT_ONCE * QUESTION_MAX];
+    char in[AT_ONCE][ANSWER_MAX];
 };
 
 int ho_os_reach_open(struct ho_os_reach **ret, int netns)
 {
     struct ho_os_reach *r = calloc(1, sizeof(*r));
-    int err = r == NULL ? -ENOMEM : 0;
+    int err = r == NULL ? -ENOMEM : ho_os_nl_open(&r->nl, netns, NETLINK_ROUTE, 0);
 
-    if (err == 0) {
-        (void)getrandom(&r->key, sizeof(r->key), 0);
-        r->slots = SLOTS_MIN;
-        r->slot = calloc(r->slots, sizeof(*r->slot));
-        err = r->slot == NULL ? -ENOMEM : ho_os_nl_open(&r->nl, netns, NETLINK_ROUTE, 0);
-    }
     if (err != 0) {
-        ho_os_reach_close(r);
+        free(r);
         return err;
     }
+    (void)getrandom(&r->key, sizeof(r->key), 0);
     *ret = r;
     return 0;
 }
@@ -62,33 +67,38 @@ void ho_os_reach_close(struct ho_os_reach *r)
 {
     if (r != NULL) {
         ho_os_nl_close(r->nl);
+        free(r->pair);
         free(r->slot);
         free(r);
     }
 }
 
-/* ---- what was asked before ------------------------------------------------------------------- */
+/* ---- the pairs ------------------------------------------------------------------------------- */
 
 /* Keyed: peers choose their addresses. */
-static size_t hash(const struct ho_os_reach *r, const struct slot *s)
+static size_t hash(const struct ho_os_reach *r, const struct pair *p)
 {
     uint8_t b[36];
 
-    memcpy(b, s->local.b, 16);
-    memcpy(b + 16, s->remote.b, 16);
-    memcpy(b + 32, &s->ifindex, 4);
+    memcpy(b, p->local.b, 16);
+    memcpy(b + 16, p->remote.b, 16);
+    memcpy(b + 32, &p->ifindex, 4);
     return (size_t)ho_siphash(&r->key, b, sizeof(b));
 }
 
-/* Where `what` is, or would be, among r's own slots or those that will be. */
-static struct slot *find(const struct ho_os_reach *r, struct slot *slot, size_t slots,
-                         const struct slot *what)
+static bool is_same(const struct pair *a, const struct pair *b)
 {
-    size_t i = hash(r, what) & (slots - 1);
+    return a->ifindex == b->ifindex && ho_addr_eq(&a->remote, &b->remote) &&
+           ho_addr_eq(&a->local, &b->local);
+}
 
-    while (slot[i].used &&
-           (slot[i].ifindex != what->ifindex || !ho_addr_eq(&slot[i].remote, &what->remote) ||
-            !ho_addr_eq(&slot[i].local, &what->local))) {
+/* Where `p` is, or would be. */
+static uint32_t *find(const struct ho_os_reach *r, uint32_t *slot, size_t slots,
+                      const struct pair *p)
+{
+    size_t i = hash(r, p) & (slots - 1);
+
+    while (slot[i] != 0 && !is_same(&r->pair[slot[i] - 1], p)) {
         i = (i + 1) & (slots - 1);
     }
     return &slot[i];
@@ -96,26 +106,60 @@ static struct slot *find(const struct ho_os_reach *r, struct slot *slot, size_t 
 
 static int make_room(struct ho_os_reach *r)
 {
-    if (r->used < r->slots / 2) {
+    size_t room = r->room != 0 ? 2 * r->room : PAIRS_MIN;
+
+    if (r->pairs < r->room) {
         return 0;
     }
-    struct slot *more = calloc(2 * r->slots, sizeof(*more));
+    struct pair *more = realloc(r->pair, room * sizeof(*more));
 
     if (more == NULL) {
         return -ENOMEM;
     }
-    for (size_t i = 0; i < r->slots; i++) {
-        if (r->slot[i].used) {
-            *find(r, more, 2 * r->slots, &r->slot[i]) = r->slot[i];
-        }
+    r->pair = more;
+    uint32_t *slot = calloc(2 * room, sizeof(*slot));
+
+    if (slot == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < r->pairs; i++) {
+        *find(r, slot, 2 * room, &r->pair[i]) = (uint32_t)i + 1;
     }
     free(r->slot);
-    r->slot = more;
-    r->slots *= 2;
+    r->slot = slot;
+    r->room = room;
     return 0;
 }
 
-/* ---- asking the kernel ----------------------------------------------------------------------- */
+int ho_os_reach_want(struct ho_os_reach *r, const struct ho_addr *local,
+                     const struct ho_addr *remote, int ifindex, uint32_t *ret_which)
+{
+    struct pair p = { .local = *local, .remote = *remote, .ifindex = ifindex };
+    int err = make_room(r);
+
+    if (err != 0) {
+        return err;
+    }
+    if (ho_addr_is_loopback(remote) || ho_addr_eq(local, remote)) {
+        p.answered = p.known = p.own = true;
+        p.local = *remote; /* many of them are one pair */
+    }
+    uint32_t *slot = find(r, r->slot, 2 * r->room, &p);
+
+    if (*slot == 0) {
+        r->pair[r->pairs++] = p;
+        *slot = (uint32_t)r->pairs;
+    }
+    *ret_which = *slot - 1;
+    return 0;
+}
+
+struct ho_os_way ho_os_reach_way(const struct ho_os_reach *r, uint32_t which)
+{
+    return r->pair[which].way;
+}
+
+/* ---- links ----------------------------------------------------------------------------------- */
 
 static int see_link(const struct nlmsghdr *h, void *data)
 {
@@ -147,35 +191,76 @@ static bool has_neighbours(struct ho_os_reach *r, int ifindex)
     return l.neighbours;
 }
 
-struct route {
-    bool seen, local, gateway;
-    int oif;
-};
+/* ---- answers --------------------------------------------------------------------------------- */
 
-static int see_route_attribute(const struct nlattr *a, void *data)
+static int see_attribute(const struct nlattr *a, void *data)
 {
-    struct route *t = data;
+    struct pair *p = data;
     int type = mnl_attr_get_type(a);
 
-    t->gateway = t->gateway || type == RTA_GATEWAY || type == RTA_VIA;
+    p->gateway = p->gateway || type == RTA_GATEWAY || type == RTA_VIA;
     if (type == RTA_OIF && mnl_attr_get_payload_len(a) >= sizeof(uint32_t)) {
-        t->oif = (int)mnl_attr_get_u32(a);
+        p->oif = (int)mnl_attr_get_u32(a);
     }
     return MNL_CB_OK;
 }
 
-static int see_route(const struct nlmsghdr *h, void *data)
+static void see_answer(struct pair *p, const struct nlmsghdr *h)
 {
-    const struct rtmsg *m = mnl_nlmsg_get_payload(h);
-    struct route *t = data;
+    const void *body = mnl_nlmsg_get_payload(h);
+    size_t len = mnl_nlmsg_get_payload_len(h);
+    int32_t err = 0;
 
-    if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof(*m)) {
-        return MNL_CB_OK;
+    p->answered = true;
+    if (h->nlmsg_type == NLMSG_ERROR && len >= sizeof(err)) {
+        memcpy(&err, body, sizeof(err));
+        /* Not an address of this machine: a transparent proxy's. */
+        p->answered = err != -EINVAL || p->anywhere;
+        p->anywhere = true;
+    } else if (h->nlmsg_type == RTM_NEWROUTE && len >= sizeof(struct rtmsg)) {
+        const struct rtmsg *m = body;
+
+        p->known = m->rtm_type == RTN_LOCAL || m->rtm_type == RTN_UNICAST;
+        p->own = m->rtm_type == RTN_LOCAL;
+        (void)mnl_attr_parse(h, sizeof(*m), see_attribute, p);
     }
-    t->seen = m->rtm_type == RTN_LOCAL || m->rtm_type == RTN_UNICAST;
-    t->local = m->rtm_type == RTN_LOCAL;
-    return mnl_attr_parse(h, sizeof(*m), see_route_attribute, t);
 }
+
+/* Each question has one answer, an error or a route, under its number. Returns 0; a negative
+ * errno.
+ */
+static int receive(struct ho_os_reach *r, uint32_t first)
+{
+    struct mmsghdr m[AT_ONCE];
+    struct iovec v[AT_ONCE];
+    size_t got = 0;
+
+    while (got < r->batched) {
+        memset(m, 0, sizeof(m));
+        for (size_t i = 0; i < AT_ONCE; i++) {
+            v[i] = (struct iovec){ .iov_base = r->in[i], .iov_len = ANSWER_MAX };
+            m[i].msg_hdr.msg_iov = &v[i];
+            m[i].msg_hdr.msg_iovlen = 1;
+        }
+        int n = recvmmsg(mnl_socket_get_fd(r->nl->socket), m, (unsigned)(r->batched - got),
+                         MSG_WAITFORONE, NULL);
+
+        if (n < 0 && errno != EINTR) {
+            return -errno;
+        }
+        for (int i = 0; i < n; i++) {
+            const struct nlmsghdr *h = (const void *)r->in[i];
+
+            if (mnl_nlmsg_ok(h, (int)m[i].msg_len) && h->nlmsg_seq - first < r->batched) {
+                see_answer(&r->pair[r->batch[h->nlmsg_seq - first]], h);
+                got++;
+            }
+        }
+    }
+    return 0;
+}
+
+/* ---- questions ------------------------------------------------------------------------------- */
 
 static void put_addr(struct nlmsghdr *h, uint16_t type, const struct ho_addr *a)
 {
@@ -184,69 +269,72 @@ static void put_addr(struct nlmsghdr *h, uint16_t type, const struct ho_addr *a)
     mnl_attr_put(h, type, v4 ? 4 : 16, a->b + (v4 ? 12 : 0));
 }
 
-/* `from` NULL: from anywhere. */
-static int ask_route(struct ho_os_reach *r, const struct slot *s, const struct ho_addr *from,
-                     struct route *ret)
+/* Returns its bytes. */
+static size_t put_question(void *at, const struct pair *p, uint32_t seq)
 {
-    struct nlmsghdr *h = ho_os_nl_begin(r->nl, RTM_GETROUTE, 0);
+    struct nlmsghdr *h = mnl_nlmsg_put_header(at);
     struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
-    uint8_t bits = ho_addr_is_v4(&s->remote) ? 32 : 128;
+    uint8_t bits = ho_addr_is_v4(&p->remote) ? 32 : 128;
 
+    h->nlmsg_type = RTM_GETROUTE;
+    h->nlmsg_flags = NLM_F_REQUEST; /* no acknowledgement: the answer is one */
+    h->nlmsg_seq = seq;
     m->rtm_family = bits == 32 ? AF_INET : AF_INET6;
     m->rtm_dst_len = bits;
-    put_addr(h, RTA_DST, &s->remote);
-    if (from != NULL) {
+    put_addr(h, RTA_DST, &p->remote);
+    if (!p->anywhere) {
         m->rtm_src_len = bits;
-        put_addr(h, RTA_SRC, from);
+        put_addr(h, RTA_SRC, &p->local);
     }
-    if (s->ifindex != 0) {
-        mnl_attr_put_u32(h, RTA_OIF, (uint32_t)s->ifindex);
+    if (p->ifindex != 0) {
+        mnl_attr_put_u32(h, RTA_OIF, (uint32_t)p->ifindex);
     }
-    *ret = (struct route){ .seen = false };
-    return ho_os_nl_ask(r->nl, see_route, ret);
+    return h->nlmsg_len;
 }
 
-static int ask(struct ho_os_reach *r, struct slot *s)
+static int ask_batch(struct ho_os_reach *r)
 {
-    struct route t;
-    int err = ask_route(r, s, &s->local, &t);
+    uint32_t first = r->nl->seq + 1;
+    size_t len = 0;
 
-    if (err == -EINVAL) { /* not an address of this machine: a transparent proxy's */
-        err = ask_route(r, s, NULL, &t);
+    for (size_t i = 0; i < r->batched; i++) {
+        len += put_question(r->out + len, &r->pair[r->batch[i]], ++r->nl->seq);
     }
-    if (err == -ENOMEM || err == -ENOBUFS) {
-        return err;
+    if (len > 0 && mnl_socket_sendto(r->nl->socket, r->out, len) < 0) {
+        return -errno;
     }
-    if (err == 0 && t.seen) {
-        s->way.known = true;
-        s->way.loopback = t.local;
-        s->way.on_link = t.local || (!t.gateway && has_neighbours(r, t.oif));
-    }
-    return 0;
+    int err = receive(r, first);
+
+    r->batched = 0;
+    return err;
 }
 
-int ho_os_reach(struct ho_os_reach *r, const struct ho_addr *local, const struct ho_addr *remote,
-                int ifindex, struct ho_os_way *ret)
+static int ask_all(struct ho_os_reach *r)
 {
-    struct slot what = { .local = *local, .remote = *remote, .ifindex = ifindex, .used = true };
     int err = 0;
 
-    if (ho_addr_is_loopback(remote) || ho_addr_eq(local, remote)) {
-        *ret = (struct ho_os_way){ .known = true, .loopback = true, .on_link = true };
-        return 0;
-    }
-    struct slot *s = find(r, r->slot, r->slots, &what);
-
-    if (!s->used) {
-        err = ask(r, &what);
-        err = err == 0 ? make_room(r) : err;
-        if (err != 0) {
-            return err;
+    for (size_t i = r->asked; i < r->pairs && err == 0; i++) {
+        if (!r->pair[i].answered) {
+            r->batch[r->batched++] = i;
         }
-        s = find(r, r->slot, r->slots, &what);
-        *s = what;
-        r->used++;
+        if (r->batched == AT_ONCE) {
+            err = ask_batch(r);
+        }
     }
-    *ret = s->way;
-    return 0;
+    return err == 0 ? ask_batch(r) : err;
+}
+
+int ho_os_reach_ask(struct ho_os_reach *r)
+{
+    int err = ask_all(r);
+
+    err = err == 0 ? ask_all(r) : err; /* those without their local address */
+    for (; err == 0 && r->asked < r->pairs; r->asked++) {
+        struct pair *p = &r->pair[r->asked];
+
+        p->way.known = p->known;
+        p->way.loopback = p->own;
+        p->way.on_link = p->own || (p->known && !p->gateway && has_neighbours(r, p->oif));
+    }
+    return err;
 }

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -61,11 +62,11 @@ static int duplicate(int pidfd, int fd, uint64_t inode, struct ho_os_sockopt *op
     sigset_t all, before;
 
     (void)sigfillset(&all);
-    (void)sigprocmask(SIG_SETMASK, &all, &before);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
     int err = copy < 0 ? -errno : read_all(copy, inode, options, n, ret_inode);
 
-    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return err;
 }
 

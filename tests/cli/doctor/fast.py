@@ -1,0 +1,229 @@
+"""Connections of which each has something that another has not, in two hosts of a lab; what the
+doctor says of each; then the cable is cut, and what happens lies where it was said to lie."""
+import json
+import subprocess
+
+from lab import Lab, ids, is_in, main
+
+SERVER, FAR = "10.0.0.2", "10.9.9.9"  # on the same link; behind the server
+LAN_KA = {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3}
+
+# name: where to, options, the findings it must have and no others
+OPEN = {
+    "plain": (FAR, {}, ["KA001"]),
+    "lan": (SERVER, {}, ["KA001"]),
+    "two hours": (FAR, {"SO_KEEPALIVE": 1}, ["KA002", "KA003"]),
+    "keepalive": (SERVER, LAN_KA, []),
+    "far keepalive": (FAR, LAN_KA, []),
+    "slow": (FAR, {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 350, "TCP_KEEPINTVL": 10,
+                   "TCP_KEEPCNT": 3}, ["KA002"]),
+    "slow on the lan": (SERVER, {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 350, "TCP_KEEPINTVL": 10,
+                                 "TCP_KEEPCNT": 3}, []),
+    "fast enough": (FAR, {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 349, "TCP_KEEPINTVL": 10,
+                          "TCP_KEEPCNT": 3}, []),
+    "user timeout": (FAR, {"TCP_USER_TIMEOUT": 3000}, ["KA001", "UT003"]),
+    "user timeout lan": (SERVER, {"TCP_USER_TIMEOUT": 3000}, ["KA001", "UT003"]),
+    "right": (FAR, {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3,
+                    "TCP_USER_TIMEOUT": 4500}, []),
+    "one probe": (FAR, {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1,
+                        "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 2500}, ["UT001"]),
+    "above": (FAR, {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2,
+                    "TCP_USER_TIMEOUT": 4000}, ["UT002"]),
+    "seconds": (FAR, {"TCP_USER_TIMEOUT": 30}, ["KA001", "UT003", "UT004"]),
+    "before": (FAR, {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 3, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3,
+                     "TCP_USER_TIMEOUT": 1500}, ["UT001", "OR001"]),
+    "lingers": (FAR, {"SO_LINGER": [1, 0]}, ["KA001", "LG001"]),
+}
+# Sent something after the cut; the others are idle.
+BUSY = ["user timeout", "user timeout lan", "slow", "plain"]
+# End within seconds while idle, by their options.
+IDLE = ["keepalive", "far keepalive", "right", "one probe", "above", "before"]
+
+
+def says_what_is_set(report, ports):
+    for name, (_, options, findings) in OPEN.items():
+        c = report["by_port"][ports[name]]
+        assert ids(c) == findings, f"{name}: {ids(c)}, expected {findings}"
+        assert c["state"] == "ESTABLISHED" and c["process"]["name"].startswith("python"), name
+        for option, value in options.items():
+            shown = c["options"][option]
+            assert shown["known"] == "read", f"{name}: {option}"
+            assert shown["value"] == (value[1] if option == "SO_LINGER" else value), name
+        assert c["on_link"] == (OPEN[name][0] == SERVER), name
+        assert c["trouble"] is None, name
+        assert (c["idle"]["kind"] == "never") == ("SO_KEEPALIVE" not in options), name
+        assert c["busy"]["kind"] in ("range", "within"), f"{name}: {c['busy']}"
+    two_hours = report["by_port"][ports["two hours"]]["idle"]
+    assert 7870 < two_hours["min_s"] < two_hours["max_s"] < 8870, two_hours
+    # ground-truth A3, of the default tcp_retries2: 924.6 s and the first timeout
+    busy = report["by_port"][ports["plain"]]["busy"]
+    assert busy["min_s"] <= 937.8 <= busy["max_s"] and busy["errno"] == "ETIMEDOUT", busy
+
+
+def the_syn_was_repeated(lab, port):
+    for _ in range(100):
+        c = lab.doctor("client")["by_port"][port]
+        if c["timer"]["count"] > 0:
+            return c
+    raise AssertionError("no SYN was repeated")
+
+
+def every_form_says_it(lab):
+    """The exit code is the finding's; all forms are whole."""
+    for form in ("text", "json", "markdown", "prometheus", "tap", "junit"):
+        code, out = lab.run("doctor", "--format", form, host="client", codes=(1,))
+        assert "KA001" in out, form
+        again = lab.run("doctor", "--format", form, host="client", codes=(1,))[1]
+        if form in ("prometheus", "tap", "junit"):
+            assert out == again, f"{form}: not the same twice"
+        if form == "text":
+            assert max(map(len, out.splitlines())) <= 80, "the text is wider than 80 columns"
+            assert "to :5432" in out
+    lab.run("doctor", "--fail-on", "fail", host="client", codes=(0,))
+    lab.run("doctor", "--fail-on", "never", host="client", codes=(0,))
+    lab.run("doctor", "--fail-on", "info", host="client", codes=(1,))
+
+
+def filters_choose(lab, client, ports):
+    def chosen(*options):
+        return lab.doctor("client", *options)["by_port"]
+
+    everything = chosen()
+    assert set(chosen("--port", str(ports["plain"]))) == {ports["plain"]}
+    assert set(chosen("--port", "5432")) == {p for n, p in ports.items() if n in OPEN}
+    assert set(chosen("--state", "SYN-SENT")) == {ports["unanswered"]}
+    assert not chosen("-6") and set(chosen("-4")) == set(everything)
+    pid = next(iter(everything.values()))["process"]["pid"]
+    assert set(chosen("--pid", str(pid))) == set(everything)
+    assert not chosen("--pid", "1")
+    # Without the options the kernel's timer says that keepalive is on, and not more.
+    unread = lab.doctor("client", "--no-options")["by_port"]
+    for name, known, findings in (("plain", ("unknown", "inferred"), None),
+                                  ("two hours", ("inferred",), ["UK001"])):
+        c = unread[ports[name]]
+        assert c["options"]["SO_KEEPALIVE"]["known"] in known, f"{name}: {c['options']}"
+        assert c["options"]["TCP_KEEPIDLE"] == {"known": "unknown", "value": None}
+        assert findings is None or ids(c) == findings, ids(c)
+        assert "UK001" in ids(c)
+
+
+def namespaces_differ(lab):
+    lab.step("set client net.ipv4.tcp_retries2 4")
+    lab.step("set client net.ipv4.tcp_keepalive_time 600")
+    report = lab.doctor("client", "--all-namespaces", privileged=True)
+    found = {n["netns"]: [f["id"] for f in n["findings"]] for n in report["namespaces"]}
+    here = next(n["netns"] for n in report["namespaces"] if n["here"])
+    assert found[here] == ["SY003"], found
+    others = [f for n, f in found.items() if n != here]
+    assert others and all(f == ["SY001"] for f in others), found
+    assert {c["netns"] for c in report["connections"]} >= {here}
+    for c in report["connections"]:
+        # The program did not ask for keepalive, and somebody thought the sysctl does.
+        wanted = c["netns"] == here and "KA001" in ids(c)
+        assert ("SY002" in ids(c)) == wanted, c
+    lab.step("set client net.ipv4.tcp_retries2 15")
+    lab.step("set client net.ipv4.tcp_keepalive_time 7200")
+    found = lab.doctor("client")["namespaces"]
+    assert [n["findings"] for n in found] == [[]], found
+
+
+def policy_is_kept_or_broken(lab, tmp):
+    rules = tmp + "/rules"
+    with open(rules, "w") as f:
+        f.write("# what we promise\n"
+                "no connection to port 5432 may have finding SS001\n"
+                "no connection to port 5432 may need more than 60s\n")
+    code, out = lab.run("policy", rules, host="client", codes=(1,))
+    assert "kept  no connection to port 5432 may have finding SS001" in out, out
+    assert "BROKEN  no connection to port 5432 may need more than 60s" in out, out
+    out = json.loads(lab.run("policy", "--format", "json", rules, host="client", codes=(1,))[1])
+    assert [r["kept"] for r in out["rules"]] == [True, False] and out["broken"] == 1
+    assert all("idle" in b["why"] or "busy" in b["why"] for b in out["rules"][1]["broken_by"])
+    tap = lab.run("policy", "--format", "tap", rules, host="client", codes=(1,))[1]
+    assert "\nok 1 - " in tap and "\nnot ok 2 - " in tap
+    with open(rules, "w") as f:
+        f.write("no connection from port 9999 may need more than 1s\n")
+    lab.run("policy", rules, host="client", codes=(0,))
+
+
+def the_cut(lab, client, ports):
+    """Echoes first: then the last segment was received at a known time."""
+    heard = {}
+    for name in IDLE:
+        heard[name] = client.do("echo", name="echo " + name)["t"]
+    said = lab.doctor("client")["by_port"]
+    lab.step("cut")
+    sent = {name: client.do("send", name=name, size=100)["t"] for name in BUSY}
+    client.do("close", name="closed")
+    # By now the first probe of `keepalive` and repeats of all that was sent are not answered.
+    while True:
+        report = lab.doctor("client")
+        now = report["by_port"]
+        probing = now.get(ports["echo keepalive"])
+        if probing is None or probing["trouble"] is not None:
+            break
+    assert probing is not None and ids(probing) == ["PR001"], probing
+    assert probing["trouble"]["kind"] == "probing"
+    assert "RT001" in ids(now[ports["plain"]]), ids(now[ports["plain"]])
+    assert ids(now[ports["slow"]]) == ["KA004", "RT001"], ids(now[ports["slow"]])
+    assert "KA004" not in ids(now[ports["user timeout"]])
+    assert ids(now[ports["lan"]]) == ["KA001"], "idle connections are not in trouble"
+    assert ids(now[ports["closed"]]) == ["RT001", "FW001"], now[ports["closed"]]
+    assert now[ports["closed"]]["process"] is None and now[ports["closed"]]["orphan"]
+    for name in IDLE:
+        end = client.end_of("echo " + name, 12)
+        assert end["errno"] == said[ports["echo " + name]]["idle"]["errno"], (name, end)
+        is_in(end["t"], said[ports["echo " + name]]["idle"], heard[name])
+        trouble = now[ports["echo " + name]]["trouble"]
+        if trouble is not None:
+            is_in(end["t"], trouble["end"], report["before"], report["after"])
+    for name in ("user timeout", "user timeout lan"):
+        end = client.end_of(name, 12)
+        busy = said[ports[name]]["busy"]
+        assert end["errno"] in (busy["errno"], busy["or"]), (name, end, busy)
+        is_in(end["t"], busy, sent[name])
+        is_in(end["t"], now[ports[name]]["trouble"]["end"], report["before"], report["after"])
+
+
+def test():
+    lab = Lab("doctor", "tests/cli/doctor/hosts.scn")
+    try:
+        lab.inside("server", "ip", "address", "add", FAR + "/32", "dev", "lo")
+        lab.inside("client", "ip", "route", "add", "10.9.9.0/24", "via", SERVER)
+        server, client = lab.peers_in("server"), lab.peers_in("client")
+        server.do("listen", port=5432)
+        server.do("listen", port=7007)
+        ports = {}
+        for name, (to, options, _) in OPEN.items():
+            ports[name] = client.do("open", name=name, to=[to, 5432], options=options)["port"]
+        report = lab.doctor("client", "--middlebox", "350s")
+        says_what_is_set(report, ports)
+        # What the server sees: the same connections, without any option.
+        seen = lab.doctor("server")["connections"]
+        assert len(seen) == len(OPEN) and all(ids(c) == ["KA001"] for c in seen)
+
+        every_form_says_it(lab)
+        ports["unanswered"] = client.do("open", name="unanswered", to=["10.9.9.10", 5433],
+                                        blocking=False)["port"]
+        now = lab.doctor("client")["by_port"][ports["unanswered"]]
+        assert now["state"] == "SYN-SENT" and ids(now) == [], "its SYN is not repeated yet"
+        filters_choose(lab, client, ports)
+        now = the_syn_was_repeated(lab, ports["unanswered"])
+        assert ids(now) == ["SS001"] and now["trouble"]["kind"] == "connecting", now
+        lab.run("doctor", "--fail-on", "fail", host="client", codes=(1,))
+        client.do("close", name="unanswered")
+        namespaces_differ(lab)
+        with __import__("tempfile").TemporaryDirectory() as tmp:
+            policy_is_kept_or_broken(lab, tmp)
+
+        ports["closed"] = client.do("open", name="closed", to=[FAR, 5432])["port"]
+        for name in IDLE:
+            to, options, _ = OPEN[name]
+            ports["echo " + name] = client.do("open", name="echo " + name, to=[to, 7007],
+                                              options=options)["port"]
+        the_cut(lab, client, ports)
+    finally:
+        lab.down()
+
+
+main(test)

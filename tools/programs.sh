@@ -2,7 +2,8 @@
 # Server programs for the tests of real programs, without installing anything: Debian packages are
 # downloaded and unpacked, so that nobody's machine gets a running sshd or database.
 #
-#   tools/programs.sh DIR    into DIR (build/programs); afterwards the programs are in DIR/bin
+#   tools/programs.sh DIR               into DIR (build/programs); afterwards they are in DIR/bin
+#   tools/programs.sh DIR PACKAGE ..    these packages in place of the usual servers
 #
 # A package that is installed in the version that apt would take is not downloaded: its programs
 # are found in PATH anyway. What is there already is not done again (remove DIR to start over).
@@ -11,8 +12,8 @@ set -eu
 
 wanted="redis-server nginx openssh-server openssh-client postgresql-15 postgresql-client-15 curl"
 
-if [ $# -ne 1 ]; then
-    echo "usage: $0 DIR" >&2
+if [ $# -lt 1 ]; then
+    echo "usage: $0 DIR [PACKAGE ..]" >&2
     exit 2
 fi
 skip() {
@@ -22,6 +23,8 @@ skip() {
 
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
+shift
+wanted=${*:-$wanted}
 if [ -e "$dir/complete" ]; then
     exit 0
 fi

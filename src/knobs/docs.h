@@ -12,6 +12,9 @@ void ho_docs_sockopts(struct ho_text *t);
 void ho_docs_states(struct ho_text *t);
 void ho_docs_errnos(struct ho_text *t);
 
+/* What a setting can do, and a table of settings for each program (knobs/settings.h). */
+void ho_docs_settings(struct ho_text *t);
+
 /* Two tables: knobs and behaviour that the profiles (knobs/profile.h) do not share. */
 void ho_docs_profiles(struct ho_text *t);
 

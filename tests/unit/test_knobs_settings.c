@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "knobs/docs.h"
 #include "knobs/settings.h"
 
 static const struct ho_setting *row(const char *program, const char *name)
@@ -247,6 +248,129 @@ static void what_cannot_be_written_leaves_the_text_alone(void **state)
     check_form(HO_ROLE_KEEPALIVE_IDLE, HO_UNIT_COUNT, "%d", -ENOTSUP, "> ");
 }
 
+/* ---- what is known --------------------------------------------------------------------------- */
+
+/* The rows that decide most outages, against the programs' own documents. */
+static void known_defaults(void **state)
+{
+    static const struct {
+        const char *program, *name;
+        int64_t ms;
+    } t[] = {
+        { "nginx", "keepalive_timeout", 75000 },
+        { "nginx", "upstream keepalive_timeout", 60000 },
+        { "aws-alb", "idle_timeout.timeout_seconds", 60000 },
+        { "aws-nlb", "tcp.idle_timeout.seconds", 350000 },
+        { "azure-lb", "idleTimeoutInMinutes", 240000 },
+        { "nfs", "timeo", 60000 },
+        { "redis", "tcp-keepalive", 300000 },
+        { "kafka", "connections.max.idle.ms", 540000 },
+        { "grpc", "GRPC_ARG_KEEPALIVE_TIMEOUT_MS", 20000 },
+        { "rust/reqwest", "tcp_user_timeout", 30000 },
+        { "conntrack", "nf_conntrack_tcp_timeout_established", 432000000 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        const struct ho_setting *s = row(t[i].program, t[i].name);
+
+        assert_int_equal(ho_setting_dur(s->def, s->unit).ns, ho_ms(t[i].ms).ns);
+    }
+    /* Node.js 26 changed it: both are there, the newer one first. */
+    const struct ho_setting *node = row("node", "server.keepAliveTimeout");
+
+    assert_int_equal(node->def, 65000);
+    assert_false(ho_setting_is_old(node));
+    node = ho_setting_named("server.keepAliveTimeout", node);
+    assert_int_equal(node->def, 5000);
+    assert_true(ho_setting_is_old(node));
+}
+
+static void programs_write_what_they_take(void **state)
+{
+    static const struct {
+        const char *program, *name, *expected;
+    } t[] = {
+        { "postgresql", "tcp_user_timeout", "tcp_user_timeout = 20000" },
+        { "libpq", "keepalives_idle", "keepalives_idle=15" },
+        { "nginx", "so_keepalive keepcnt", "listen ... so_keepalive=15s:5s:3;" },
+        { "haproxy", "option clitcpka", "option clitcpka" },
+        { "redis", "tcp-keepalive", "tcp-keepalive 15" },
+        { "openssh", "TCPKeepAlive", "TCPKeepAlive yes" },
+        { "reqwest", "tcp_user_timeout", ".tcp_user_timeout(Duration::from_secs(20))" },
+        { "varnish", "connect_timeout", "-p connect_timeout=2500ms" },
+    };
+    struct ho_setting_values v = { .has = { false } };
+
+    (void)state;
+    v.has[HO_ROLE_KEEPALIVE] = v.has[HO_ROLE_KEEPALIVE_IDLE] = v.has[HO_ROLE_KEEPALIVE_INTVL] =
+        v.has[HO_ROLE_KEEPALIVE_CNT] = v.has[HO_ROLE_KEEPALIVE_THIRD] =
+            v.has[HO_ROLE_USER_TIMEOUT] = v.has[HO_ROLE_CONNECT] = true;
+    v.v[HO_ROLE_KEEPALIVE] = 1;
+    v.v[HO_ROLE_KEEPALIVE_IDLE] = v.v[HO_ROLE_KEEPALIVE_THIRD] = ho_s(15).ns;
+    v.v[HO_ROLE_KEEPALIVE_INTVL] = ho_s(5).ns;
+    v.v[HO_ROLE_KEEPALIVE_CNT] = 3;
+    v.v[HO_ROLE_USER_TIMEOUT] = ho_s(20).ns;
+    v.v[HO_ROLE_CONNECT] = ho_ms(2500).ns;
+    for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        struct ho_text line = { 0 };
+
+        assert_int_equal(ho_setting_write(row(t[i].program, t[i].name), &v, HO_SETTING_UP, &line),
+                         0);
+        assert_string_equal(ho_text_str(&line), t[i].expected);
+        ho_text_free(&line);
+    }
+}
+
+static void there_are_at_least_sixty_programs(void **state)
+{
+    (void)state;
+    assert_non_null(ho_setting_program_at(59));
+    assert_string_equal(ho_setting_program_find("kube-proxy")->id, "kubernetes/kube-proxy");
+    assert_string_equal(ho_setting_program_find("Kubernetes")->id, "kubernetes/kube-proxy");
+    assert_string_equal(ho_setting_program_find("reqwest")->id, "rust/reqwest");
+}
+
+/* ---- the page -------------------------------------------------------------------------------- */
+
+static const char head[] =
+    "# Settings of programs\n\n"
+    "What each program calls its liveness settings, what they are unless somebody changes them, "
+    "and\nwhere they go. Generated from src/knobs/settings.def; `halfopen explain PROGRAM` shows "
+    "one\nprogram's. What is written in `where` has places for values: `%d` in the setting's own "
+    "unit,\n`%{idle:s}` another one in seconds, `%{no|yes}` a word for off and on.\n\n"
+    "A version says that newer or older ones differ; without one no change is known. Defaults "
+    "move: "
+    "the\nsource names the version or the date at which it was read. **Not checked** is general "
+    "knowledge.\n\n";
+
+static void the_page_is_the_list(void **state)
+{
+    static const char path[] = "docs/settings.md";
+    static char page[262144];
+    struct ho_text t = { 0 };
+
+    (void)state;
+    ho_text_put(&t, head);
+    ho_docs_settings(&t);
+    assert_int_equal(ho_text_err(&t), 0);
+    if (getenv("HO_WRITE_DOCS") != NULL) {
+        FILE *out = fopen(path, "wb");
+        assert_non_null(out);
+        assert_int_equal(fwrite(ho_text_str(&t), 1, t.len, out), t.len);
+        assert_int_equal(fclose(out), 0);
+    }
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    size_t n = fread(page, 1, sizeof(page) - 1, f);
+    page[n] = '\0';
+    (void)fclose(f);
+    if (strcmp(page, ho_text_str(&t)) != 0) {
+        fail_msg("%s is not what the list says: run HO_WRITE_DOCS=1 test_knobs_settings", path);
+    }
+    ho_text_free(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +386,10 @@ int main(void)
         cmocka_unit_test(a_number_of_units_is_a_time),
         cmocka_unit_test(a_value_is_written_in_its_unit),
         cmocka_unit_test(what_cannot_be_written_leaves_the_text_alone),
+        cmocka_unit_test(known_defaults),
+        cmocka_unit_test(programs_write_what_they_take),
+        cmocka_unit_test(there_are_at_least_sixty_programs),
+        cmocka_unit_test(the_page_is_the_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,442 @@
+/* Whose connections a scan says they are (doctor/scan.h): processes, other users, other namespaces;
+ * and processes that end while it looks at them: their FIN is not late, nothing is left open.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "doctor/scan.h"
+#include "os/clock.h"
+#include "os/netns.h"
+#include "os/owner.h"
+#include "os/sysctl.h"
+#include "os/why.h"
+#include "support/in_room.h"
+#include "support/scan_stage.h"
+
+/* ---- owners ---------------------------------------------------------------------------------- */
+
+/* A child that holds what it has and does nothing; it goes with the room. */
+static pid_t new_holder(const char *name)
+{
+    int ready[2];
+    char byte;
+
+    ROOM_CHECK(pipe(ready) == 0);
+    pid_t pid = fork();
+
+    ROOM_CHECK(pid >= 0);
+    if (pid == 0) {
+        (void)prctl(PR_SET_NAME, name, 0, 0, 0);
+        ROOM_CHECK(write(ready[1], "", 1) == 1);
+        for (;;) {
+            (void)pause();
+        }
+    }
+    ROOM_CHECK(read(ready[0], &byte, 1) == 1);
+    ROOM_CHECK(close(ready[0]) == 0 && close(ready[1]) == 0);
+    return pid;
+}
+
+static void end(pid_t pid)
+{
+    ROOM_CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
+}
+
+static int look_at_owners(void *arg)
+{
+    struct stage_pair p = stage_new_pair(*(bool *)arg);
+    pid_t pid = new_holder("a \033[31mname\n");
+    uint32_t wanted = stage_inode(p.client);
+    struct ho_scan s;
+    char why[HO_OS_WHY] = "";
+
+    ROOM_CHECK(close(p.client) == 0);
+    s = stage_scan(&(struct ho_scan_options){ .pid = pid });
+    ROOM_CHECK(s.n_owners == 1 && s.owners[0].pid == pid && s.n_conns == 2); /* it has both */
+    ROOM_CHECK(strcmp(s.owners[0].name, "a ?[31mname?") == 0);
+    ho_scan_free(&s);
+    s = stage_scan(&(struct ho_scan_options){ .pid = getpid() });
+    ROOM_CHECK(s.n_conns == 1 && s.conns[0].inode == stage_inode(p.server));
+    ROOM_CHECK(s.owners[s.conns[0].owner].pid == getpid());
+    ho_scan_free(&s);
+    s = stage_scan(NULL);
+    ROOM_CHECK(s.n_conns == 2 && s.n_unreadable == 0);
+    for (size_t i = 0; i < 2; i++) { /* the child alone has the one, both have the other */
+        ROOM_CHECK(s.owners[s.conns[i].owner].pid == pid || s.conns[i].inode != wanted);
+    }
+    ho_scan_free(&s);
+    end(pid);
+    ROOM_CHECK(ho_scan(&s, &(struct ho_scan_options){ .pid = pid }, why) == -ESRCH);
+    ROOM_CHECK(strstr(why, "no process") != NULL);
+    return 0;
+}
+
+static void owners_are_named(void **state)
+{
+    (void)state;
+    stage_everywhere(look_at_owners);
+}
+
+/* ---- another user's -------------------------------------------------------------------------- */
+
+static void become(uid_t uid)
+{
+    ROOM_CHECK(setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0);
+    ROOM_CHECK(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0); /* setresuid() took that away */
+}
+
+static pid_t new_holder_as(uid_t uid, bool ipv6, int ready)
+{
+    pid_t pid = fork();
+
+    ROOM_CHECK(pid >= 0);
+    if (pid == 0) {
+        become(uid);
+        struct stage_pair p = stage_new_pair(ipv6);
+
+        stage_set(p.client, SOL_SOCKET, SO_KEEPALIVE, 1);
+        ROOM_CHECK(write(ready, "", 1) == 1);
+        for (;;) {
+            (void)pause();
+        }
+    }
+    return pid;
+}
+
+static int look_at_another_users(void *arg)
+{
+    int ready[2];
+    char bytes[2], why[HO_OS_WHY] = "";
+    struct ho_scan s;
+    size_t on = 0, own = 0;
+
+    ROOM_CHECK(pipe(ready) == 0);
+    pid_t other = new_holder_as(1001, *(bool *)arg, ready[1]);
+
+    ROOM_CHECK(read(ready[0], bytes, 1) == 1);
+    (void)new_holder_as(1002, *(bool *)arg, ready[1]);
+    ROOM_CHECK(read(ready[0], bytes, 1) == 1);
+    s = stage_scan(NULL); /* root sees all of it */
+    ROOM_CHECK(s.n_conns == 4 && s.n_unreadable == 0 && s.n_owners == 2);
+    ho_scan_free(&s);
+    become(1002);
+    s = stage_scan(NULL);
+    ROOM_CHECK(s.n_conns == 4 && s.n_unreadable == 2 && s.n_owners == 1);
+    for (size_t i = 0; i < 4; i++) {
+        const struct ho_conn *c = &s.conns[i];
+
+        on += c->keepalive_known != HO_KNOWN_UNKNOWN && c->keepalive;
+        if (c->uid == 1002) {
+            own++;
+            ROOM_CHECK(c->keepalive_known == HO_KNOWN_READ && c->owner == 0);
+            continue;
+        }
+        ROOM_CHECK(c->uid == 1001 && c->owner == HO_CONN_NO_OWNER && !c->orphan);
+        ROOM_CHECK(c->inode != 0 && c->keepalive_known == HO_KNOWN_INFERRED);
+        ROOM_CHECK(c->options_known == HO_KNOWN_UNKNOWN && c->linger_known == HO_KNOWN_UNKNOWN);
+    }
+    ROOM_CHECK(on == 2 && own == 2);
+    ho_scan_free(&s);
+    ROOM_CHECK(ho_scan(&s, &(struct ho_scan_options){ .pid = other }, why) == -EACCES);
+    ROOM_CHECK(strstr(why, "same uid") != NULL);
+    ROOM_CHECK(ho_scan(&s, &(struct ho_scan_options){ .all_namespaces = true }, why) == -EPERM);
+    ROOM_CHECK(strstr(why, "CAP_SYS_ADMIN") != NULL);
+    return 0;
+}
+
+static void what_is_another_users_is_unknown(void **state)
+{
+    bool ipv6[] = { false, true };
+
+    (void)state;
+    if (geteuid() != 0) { /* a user namespace has one uid */
+        skip();
+    }
+    assert_int_equal(in_room(IN_ROOM_ROOT, look_at_another_users, &ipv6[0]), 0);
+    assert_int_equal(in_room(IN_ROOM_ROOT, look_at_another_users, &ipv6[1]), 0);
+}
+
+/* ---- namespaces ------------------------------------------------------------------------------ */
+
+static int look_at_namespaces(void *arg)
+{
+    bool ipv6 = *(bool *)arg;
+    int other, back, ready[2];
+    char byte;
+    struct stage_pair p = stage_new_pair(ipv6);
+
+    ROOM_CHECK(ho_os_netns_new(&other) == 0 && pipe(ready) == 0);
+    unsigned long long id = ho_os_netns_id(other);
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        ROOM_CHECK(ho_os_netns_enter(other, &back) == 0);
+        ROOM_CHECK(ho_os_sysctl_write(-1, "net.ipv4.tcp_keepalive_time", "61") == 0);
+        struct stage_pair q = stage_new_pair(ipv6);
+
+        (void)q;
+        ROOM_CHECK(write(ready[1], "", 1) == 1);
+        for (;;) {
+            (void)pause();
+        }
+    }
+    ROOM_CHECK(read(ready[0], &byte, 1) == 1);
+    ho_os_netns_close(other);
+    ROOM_CHECK(stage_count(&(struct ho_scan_options){ .pid = 0 }) == 2); /* this one alone */
+    struct ho_scan s = stage_scan(&(struct ho_scan_options){ .all_namespaces = true });
+    size_t own = 0, others = 0;
+
+    ROOM_CHECK(s.n_hosts == 2 && s.n_foreign_namespaces == 0 && s.n_conns == 4);
+    ROOM_CHECK(s.hosts[0].here && !s.hosts[1].here && s.hosts[1].netns == id);
+    ROOM_CHECK(s.hosts[0].sysctls.v[HO_SYSCTL_TCP_KEEPALIVE_TIME] == 7200);
+    ROOM_CHECK(s.hosts[1].sysctls.v[HO_SYSCTL_TCP_KEEPALIVE_TIME] == 61);
+    ROOM_CHECK(s.hosts[1].hz == ho_os_hz());
+    for (size_t i = 0; i < s.n_conns; i++) {
+        const struct ho_conn *c = &s.conns[i];
+
+        ROOM_CHECK(c->options_known == HO_KNOWN_READ && c->loopback);
+        ROOM_CHECK(c->keepidle_s ==
+                   (c->host == 0 ? 7200 : 61)); /* what the socket has by default */
+        own += c->host == 0;
+        others += c->host == 1 && s.owners[c->owner].pid == pid;
+    }
+    ROOM_CHECK(own == 2 && others == 2 && stage_must(&s, p.client)->host == 0);
+    ho_scan_free(&s);
+    end(pid);
+    s = stage_scan(
+        &(struct ho_scan_options){ .all_namespaces = true }); /* it went with its process */
+    ROOM_CHECK(s.n_hosts == 1 && s.n_conns == 2);
+    ho_scan_free(&s);
+    return 0;
+}
+
+static void each_namespace_has_its_own_settings(void **state)
+{
+    (void)state;
+    stage_everywhere(look_at_namespaces);
+}
+
+/* ---- the end of a process while it is looked at -----------------------------------------------
+ */
+
+#define HELD 40
+#define ROUNDS 60
+#define LOOKS_MIN 2
+#define LATE_NS (250 * 1000000LL) /* far above what a busy machine adds */
+
+static size_t open_descriptors(void)
+{
+    size_t n = 0;
+
+    for (int fd = 0; fd < 1024; fd++) {
+        n += fcntl(fd, F_GETFD) >= 0;
+    }
+    return n;
+}
+
+/* Looks at everything that there is. Returns how many sockets it duplicated. */
+static size_t look_once(bool whole)
+{
+    struct ho_os_owners *w;
+    struct ho_os_owned s;
+    struct ho_os_liveness l;
+    size_t n = 0;
+
+    if (whole) {
+        struct ho_scan scan = stage_scan(NULL);
+
+        for (size_t i = 0; i < scan.n_conns; i++) {
+            n += scan.conns[i].options_known == HO_KNOWN_READ;
+        }
+        ho_scan_free(&scan);
+        return n;
+    }
+    ROOM_CHECK(ho_os_owners_open(&w, 0) == 0);
+    while (ho_os_owners_next(w, &s) == 1) {
+        n += ho_os_owners_liveness(w, &s, &l) == 0;
+    }
+    ho_os_owners_close(w);
+    return n;
+}
+
+/* Looks again and again until `stop` is closed, with whole scans or only at what is duplicated: the
+ * next duplicate is then microseconds away. Leaves nothing open.
+ */
+static pid_t new_scanner(const int stop[2], bool whole)
+{
+    pid_t pid = fork();
+
+    ROOM_CHECK(pid >= 0);
+    if (pid == 0) {
+        struct pollfd p = { .fd = stop[0], .events = POLLIN };
+        size_t looks = 0, read = 0;
+
+        (void)close(stop[1]);
+        size_t before = open_descriptors();
+
+        for (; poll(&p, 1, 0) == 0; looks++) {
+            read += look_once(whole);
+            ROOM_CHECK(open_descriptors() == before);
+        }
+        (void)fprintf(stderr, "looked %zu times and read the options of %zu sockets\n", looks,
+                      read);
+        _exit(looks > LOOKS_MIN && read > looks ? 0 : 1);
+    }
+    return pid;
+}
+
+/* The peers' ends stay here; the others are a child's alone. */
+static pid_t new_victim(bool ipv6, int peer[HELD])
+{
+    int client[HELD];
+    uint16_t port;
+    int listener = stage_new_listener(ipv6, &port);
+
+    for (size_t i = 0; i < HELD; i++) {
+        client[i] = stage_new_client(listener);
+        peer[i] = accept(listener, NULL, NULL);
+        ROOM_CHECK(peer[i] >= 0);
+    }
+    pid_t pid = fork();
+
+    ROOM_CHECK(pid >= 0);
+    if (pid == 0) {
+        for (;;) {
+            (void)pause();
+        }
+    }
+    for (size_t i = 0; i < HELD; i++) {
+        ROOM_CHECK(close(client[i]) == 0);
+    }
+    ROOM_CHECK(close(listener) == 0);
+    return pid;
+}
+
+/* Returns how long after the kill the last FIN came. */
+static int64_t kill_and_wait(pid_t victim, const int peer[HELD])
+{
+    struct ho_time killed = ho_os_now();
+    char byte;
+
+    ROOM_CHECK(kill(victim, SIGKILL) == 0);
+    for (size_t i = 0; i < HELD; i++) {
+        struct pollfd p = { .fd = peer[i], .events = POLLIN };
+
+        ROOM_CHECK(poll(&p, 1, 10000) == 1);
+        ROOM_CHECK(recv(peer[i], &byte, 1, 0) == 0); /* a FIN, and no RST */
+    }
+    int64_t late = ho_time_since(ho_os_now(), killed).ns;
+
+    ROOM_CHECK(waitpid(victim, NULL, 0) == victim);
+    for (size_t i = 0; i < HELD; i++) {
+        ROOM_CHECK(close(peer[i]) == 0);
+    }
+    return late;
+}
+
+static void kill_during(bool whole, bool ipv6)
+{
+    int stop[2], status = 1, peer[HELD];
+    int64_t worst = 0, sum = 0;
+
+    ROOM_CHECK(pipe2(stop, O_CLOEXEC) == 0);
+    pid_t scanner = new_scanner(stop, whole);
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        pid_t victim = new_victim(ipv6, peer);
+
+        (void)poll(NULL, 0, (int)(i % 7)); /* into another moment of the scan */
+        int64_t late = kill_and_wait(victim, peer);
+
+        worst = late > worst ? late : worst;
+        sum += late;
+    }
+    (void)close(stop[0]);
+    (void)close(stop[1]);
+    ROOM_CHECK(waitpid(scanner, &status, 0) == scanner && status == 0);
+    (void)fprintf(stderr, "%s: FIN after the kill: %lld us on average, %lld us at most\n",
+                  whole ? "scans" : "duplicates", (long long)(sum / ROUNDS / 1000),
+                  (long long)(worst / 1000));
+    ROOM_CHECK(worst < LATE_NS);
+}
+
+static int kill_owners(void *arg)
+{
+    kill_during(true, *(bool *)arg);
+    kill_during(false, *(bool *)arg);
+    return 0;
+}
+
+static void an_owner_killed_during_scans_sends_its_fins(void **state)
+{
+    (void)state;
+    stage_everywhere(kill_owners);
+}
+
+/* Processes and connections come and go: a scan is not disturbed, whatever it sees of them. */
+static int come_and_go(void *arg)
+{
+    int stop[2], status = 1;
+
+    ROOM_CHECK(pipe2(stop, O_CLOEXEC) == 0);
+    pid_t scanner = new_scanner(stop, true);
+    struct stage_pair kept = stage_new_pair(*(bool *)arg);
+
+    for (unsigned i = 0; i < 300; i++) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            for (unsigned k = 0; k < 4; k++) {
+                struct stage_pair p = stage_new_pair(*(bool *)arg);
+
+                (void)close(k % 2 == 0 ? p.client : p.server);
+            }
+            _exit(0);
+        }
+        ROOM_CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+    }
+    struct ho_scan s = stage_scan(&(struct ho_scan_options){ .states = 1U << HO_TCP_ESTABLISHED });
+
+    ROOM_CHECK(stage_find(&s, kept.client) != NULL && stage_find(&s, kept.server) != NULL);
+    ho_scan_free(&s);
+    (void)close(stop[1]);
+    ROOM_CHECK(waitpid(scanner, &status, 0) == scanner && status == 0);
+    return 0;
+}
+
+static void processes_that_end_do_not_disturb(void **state)
+{
+    (void)state;
+    stage_everywhere(come_and_go);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(owners_are_named),
+        cmocka_unit_test(what_is_another_users_is_unknown),
+        cmocka_unit_test(each_namespace_has_its_own_settings),
+        cmocka_unit_test(an_owner_killed_during_scans_sends_its_fins),
+        cmocka_unit_test(processes_that_end_do_not_disturb),
+    };
+
+    if (!in_room_allowed(IN_ROOM_ROOT) || !in_room_allowed(IN_ROOM_USER)) {
+        return 77;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -19,6 +19,7 @@
 #define KEEP_CNT_MAX 127
 #define TIMEWAIT_LEN (ho_s(60)) /* TCP_TIMEWAIT_LEN */
 #define RTO_MIN (ho_ms(200))
+#define WRAPS_AT 240 /* repeats, with some room */
 
 struct ask {
     const struct ho_conn *c;
@@ -110,30 +111,33 @@ static int64_t silent_ms(const struct ho_conn *c)
     return least(c->last_data_recv_ms, c->last_ack_recv_ms);
 }
 
-/* The first probe, after the last segment received. The timer is not moved by traffic: it fires
- * where it was set, and sleeps again for what remains (ground-truth B 13). Where it was set is
- * known if sock_diag shows it.
+/* When the timer fires that sends the first probe, or a later one if `*ret_probes` are not answered
+ * yet, after the last segment received. It is not moved by traffic: it fires where it was set, and
+ * sleeps again for what remains (ground-truth B 13). Where it was set is known if sock_diag shows
+ * it; after a probe that was answered that is TCP_KEEPINTVL.
  */
-static struct span first_probe(const struct ask *q)
+static struct span next_probe(const struct ask *q, uint32_t *ret_probes)
 {
     const struct ho_conn *c = q->c;
     int64_t idle = q->rules.idle.ns, jiffy = span_jiffy_ns(q->rules.hz);
-    struct span p = { idle, idle + span_late_ns(q->rules.hz, q->rules.idle), 1 };
+    struct ho_dur longest = ho_ns(most(idle, q->rules.intvl.ns));
+    struct span p = { idle, longest.ns + span_late_ns(q->rules.hz, longest), 1 };
 
-    if (c->timer != HO_SOCK_TIMER_KEEPALIVE || !c->has_info || c->retrans > 0) {
+    *ret_probes = 0;
+    if (c->timer != HO_SOCK_TIMER_KEEPALIVE || !c->has_info) {
         return p;
     }
-    struct span fires = span_expires(q->rules.hz, c->expires_ms, q->rules.idle);
-    int64_t silent = silent_ms(c) * MS, lo = silent + fires.lo;
-    int64_t hi = silent + fires.hi + jiffy + MS;
+    struct span fires = span_expires(q->rules.hz, c->expires_ms, longest);
+    int64_t lo = silent_ms(c) * MS + fires.lo, hi = silent_ms(c) * MS + fires.hi + jiffy + MS;
 
-    if (lo >= idle) {
+    *ret_probes = c->retrans;
+    if (lo >= idle || c->retrans > 0) {
         return (struct span){ lo - jiffy, hi, 1 };
     }
     int64_t sleeps = idle + span_late_ns(q->rules.hz, ho_ns(idle - lo));
 
-    p.hi = hi < idle ? sleeps : most(hi, sleeps);
     p.lo = idle - jiffy;
+    p.hi = hi < idle ? sleeps : most(hi, sleeps);
     return p;
 }
 
@@ -155,11 +159,12 @@ static void ask_idle(const struct ask *q, struct ho_outlook_answer *a)
     if (!q->options || c->orphan) {
         return;
     }
-    struct span p = first_probe(q);
+    uint32_t probes;
+    struct span p = next_probe(q, &probes);
     struct silence s = { p, p, true };
 
     a->knob = knob_of(q, HO_PREDICT_KNOB_KEEPALIVE);
-    if (silence_keepalive(&q->rules, s, 0, &end)) {
+    if (silence_keepalive(&q->rules, s, probes, &end)) {
         set_end(a, HO_OUTLOOK_RANGE, end.lo, end.hi);
         a->err = ETIMEDOUT;
     }
@@ -272,6 +277,12 @@ static bool is_regular(const struct ho_conn *c)
     return c->backoff == c->retrans && c->backoff < 32;
 }
 
+/* Whether more repeats are possible than the kernel's count of 8 bits can tell. */
+static bool may_wrap(const struct ask *q)
+{
+    return q->rules.user_timeout.ns / WRAPS_AT > q->rules.rto_max.ns;
+}
+
 /* The time from the first repeat to the last one, R(1) to R(n). */
 static struct span since_first(const struct ask *q)
 {
@@ -290,7 +301,7 @@ static struct span since_first(const struct ask *q)
         lo = span_fire(q->rules.hz, lo, silence_doubled(base, k, max));
         hi = span_fire(q->rules.hz, hi, silence_doubled(high, k, max));
     }
-    return (struct span){ lo.lo, hi.hi, 1 };
+    return (struct span){ lo.lo, may_wrap(q) ? SILENCE_UNBOUNDED : hi.hi, 1 };
 }
 
 /* The kernel's own count, where it has one. It is the sum of all recoveries, so a bound for this

@@ -19,6 +19,7 @@ struct walk {
     const struct silence_rules *r;
     struct silence s;
     int64_t first_ns; /* the earliest end; -1: none yet */
+    bool no_count;    /* nothing but the time decides */
 };
 
 static int64_t least(int64_t a, int64_t b)
@@ -75,11 +76,6 @@ static bool finish(const struct walk *w, struct silence_end *ret)
     return true;
 }
 
-static int64_t ms_slack(const struct walk *w)
-{
-    return w->r->hz == 0 ? 0 : MS - 1;
-}
-
 static void fire(struct walk *w, struct ho_dur delay)
 {
     w->s.t = span_fire(w->r->hz, w->s.t, delay);
@@ -106,7 +102,7 @@ static void fire_clamped(struct walk *w, struct ho_dur delay)
     int64_t left_lo = user - w->s.e.hi - jiffy, left_hi = user - w->s.e.lo + jiffy;
 
     if (user == 0 || left_lo >= delay.ns) {
-        if (user > 0 && delay.ns >= w->r->rto_max.ns) {
+        if (w->no_count && user > 0 && delay.ns >= w->r->rto_max.ns) {
             skip(w, delay, user);
         }
         fire(w, delay);
@@ -118,7 +114,9 @@ static void fire_clamped(struct walk *w, struct ho_dur delay)
     w->s.t.lo += most(least(delay.ns, left_lo), 0);
     w->s.t.hi += d.ns + late;
     w->s.e.hi = most(least(w->s.e.hi + delay.ns, user + jiffy), w->s.e.hi + 2 * jiffy) + late;
-    w->s.e.lo = most(least(w->s.e.lo + delay.ns, user - jiffy), w->s.e.lo);
+    /* It is over when such a timer fires, whatever was cut. */
+    w->s.e.lo += delay.ns;
+    w->s.e.lo = w->s.e.lo >= user + jiffy ? user + jiffy : least(w->s.e.lo, user - jiffy);
     w->s.t.grid = 1;
     w->s.e.grid = 1;
 }
@@ -134,10 +132,10 @@ static void begin(struct walk *w)
 bool silence_repeats(const struct silence_rules *r, struct silence s, struct ho_dur rto,
                      struct silence_end *ret)
 {
-    struct walk w = { r, s, -1 };
+    struct walk w = { r, s, -1, true };
 
     for (unsigned i = 0; i < TIMERS_MAX; i++) {
-        if (w.s.begun && is_over(&w, silence_limit(r, rto).ns, ms_slack(&w))) {
+        if (w.s.begun && is_over(&w, silence_limit(r, rto).ns, MS - 1)) {
             return finish(&w, ret);
         }
         begin(&w);
@@ -161,7 +159,7 @@ bool silence_window(const struct silence_rules *r, struct silence s, struct ho_d
                     uint32_t backoff, uint32_t probes, struct silence_end *ret)
 {
     struct ho_dur floor = base.ns > RTO_MIN.ns ? base : RTO_MIN;
-    struct walk w = { r, s, -1 };
+    struct walk w = { r, s, -1, r->retries2 == UINT32_MAX };
 
     for (unsigned i = 0; i < TIMERS_MAX; i++) {
         if (w.s.begun && r->user_timeout.ns > 0 &&
@@ -182,7 +180,7 @@ bool silence_window(const struct silence_rules *r, struct silence s, struct ho_d
 bool silence_keepalive(const struct silence_rules *r, struct silence s, uint32_t probes,
                        struct silence_end *ret)
 {
-    struct walk w = { r, s, -1 };
+    struct walk w = { r, s, -1, false };
 
     for (unsigned i = 0; i < TIMERS_MAX; i++) {
         if (r->user_timeout.ns == 0 && probes >= r->cnt) {
@@ -210,10 +208,10 @@ bool silence_syn(const struct silence_rules *r, struct silence s, uint32_t sent,
 {
     int64_t limit = r->user_timeout.ns > 0 ? r->user_timeout.ns
                                            : chain_give_up(retries, SYN_RTO, r->rto_max).ns;
-    struct walk w = { r, s, -1 };
+    struct walk w = { r, s, -1, false };
 
     for (unsigned i = 0; i < TIMERS_MAX; i++) {
-        if (sent >= retries + linear || (sent > 0 && is_over(&w, limit, ms_slack(&w)))) {
+        if (sent >= retries + linear || (sent > 0 && is_over(&w, limit, MS - 1))) {
             return finish(&w, ret);
         }
         sent++;

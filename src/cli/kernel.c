@@ -3,8 +3,7 @@
  *
  * Building is a shell script that is part of the program (tools/virtual-kernel/build.sh); this file
  * runs it in a folder of its own in the cache, tells how far it is, and takes the result into the
- * store (kernel/store.h). The script and all it starts end with this process; a folder whose
- * builder was killed is removed by the next build, or by `list`.
+ * store (kernel/store.h). The script and all it starts end with this process.
  */
 
 #include <dirent.h>
@@ -191,14 +190,10 @@ static int build(int argc, char **argv)
 static int list(int argc, char **argv)
 {
     struct ho_store_kernel *all;
-    char folder[HO_STORE_PATH];
     int n;
 
     if (argc > 1) {
         return ho_cli_say(HO_EXIT_USAGE, "kernel list: found '%s', expected nothing more", argv[1]);
-    }
-    if (ho_store_folder(folder) == 0) {
-        ho_os_build_tidy(folder);
     }
     n = ho_store_list(&all);
     if (n < 0) {

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define ARGS_MAX 8
-#define PREFIX "building" /* of a folder's name */
 
 /* ---- the child ------------------------------------------------------------------------------- */
 
@@ -28,6 +27,7 @@ static void run_recipe(const struct ho_os_build *b, const char *const *args, int
     int null = open("/dev/null", O_RDONLY);
     sigset_t none;
 
+    setpgid(0, 0);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (ho_os_folder_file(script, &b->folder, "recipe.sh") != 0 ||
@@ -44,10 +44,11 @@ static void run_recipe(const struct ho_os_build *b, const char *const *args, int
     _exit(127);
 }
 
-/* Leads the process group, waits for the recipe, and kills the group when the maker has died: what
- * a recipe starts would outlive it. Never returns.
+/* Waits for the recipe, which leads a process group. What a recipe starts would outlive its maker:
+ * SIGTERM, which comes when the maker has died as well, kills the group, and without a maker the
+ * folder is removed here. Never returns.
  */
-static void keep_recipe(const struct ho_os_build *b, const char *const *args, int out, pid_t maker)
+static void keep_recipe(struct ho_os_build *b, const char *const *args, int out, pid_t maker)
 {
     sigset_t wanted;
     int sig = 0;
@@ -57,9 +58,8 @@ static void keep_recipe(const struct ho_os_build *b, const char *const *args, in
     sigaddset(&wanted, SIGTERM);
     sigaddset(&wanted, SIGCHLD);
     sigprocmask(SIG_BLOCK, &wanted, NULL);
-    setpgid(0, 0);
+    setpgid(0, 0); /* a terminal's signals are the maker's */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    close(b->folder.lock); /* that is the maker's alone */
     if (getppid() != maker) {
         _exit(127);
     }
@@ -68,11 +68,17 @@ static void keep_recipe(const struct ho_os_build *b, const char *const *args, in
     if (recipe == 0) {
         run_recipe(b, args, out);
     }
+    if (recipe > 0) {
+        setpgid(recipe, recipe);
+    }
     close(out);
     while (recipe > 0 && waitpid(recipe, &status, WNOHANG) != recipe) {
         if (sigwait(&wanted, &sig) == 0 && sig == SIGTERM) {
-            kill(0, SIGKILL);
+            kill(-recipe, SIGKILL);
         }
+    }
+    if (getppid() != maker) {
+        ho_os_folder_remove(&b->folder);
     }
     _exit(recipe < 0 ? 127 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
@@ -85,7 +91,7 @@ int ho_os_build_start(struct ho_os_build *b, const char *parent, const char *scr
     int err;
 
     *b = (struct ho_os_build){ .out = -1 };
-    err = ho_os_folder_new(&b->folder, parent, PREFIX);
+    err = ho_os_folder_new(&b->folder, parent, "building");
     if (err != 0) {
         return err;
     }
@@ -110,7 +116,6 @@ int ho_os_build_start(struct ho_os_build *b, const char *parent, const char *scr
         ho_os_build_end(b);
         return err;
     }
-    setpgid(b->pid, b->pid);
     return 0;
 }
 
@@ -213,7 +218,7 @@ int ho_os_build_run(struct ho_os_build *b, void (*line)(void *self, const char *
     signal = read_all(b, signals, line, self);
     close(signals);
     if (signal != 0) {
-        kill(-b->pid, SIGKILL); /* the keeper leads the group */
+        kill(b->pid, SIGTERM); /* the keeper ends the rest */
     }
     int status = wait_child(b);
 
@@ -232,15 +237,10 @@ const char *ho_os_build_folder(const struct ho_os_build *b)
     return b->folder.path;
 }
 
-void ho_os_build_tidy(const char *parent)
-{
-    ho_os_folder_tidy(parent, PREFIX);
-}
-
 void ho_os_build_end(struct ho_os_build *b)
 {
     if (b->pid > 0) {
-        kill(-b->pid, SIGKILL);
+        kill(b->pid, SIGTERM);
         wait_child(b);
     }
     if (b->out >= 0) {

@@ -48,9 +48,6 @@ int ho_os_build_run(struct ho_os_build *b, void (*line)(void *self, const char *
 const char *ho_os_build_last(const struct ho_os_build *b);
 const char *ho_os_build_folder(const struct ho_os_build *b);
 
-/* Removes what builds in `parent` left there whose makers were killed; ho_os_build_start() does. */
-void ho_os_build_tidy(const char *parent);
-
 /* Kills what runs and removes the folder with everything in it. */
 void ho_os_build_end(struct ho_os_build *b);
 

@@ -25,7 +25,8 @@ static int remove_one(const char *path, const struct stat *s, int type, struct F
     (void)s;
     (void)type;
     (void)at;
-    return remove(path);
+    (void)remove(path);
+    return 0; /* what cannot be removed keeps nothing else */
 }
 
 static void remove_all(const char *path)
@@ -33,7 +34,8 @@ static void remove_all(const char *path)
     nftw(path, remove_one, 64, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
-void ho_os_folder_tidy(const char *parent, const char *prefix)
+/* Those whose makers were killed: nobody holds their lock. */
+static void remove_stale(const char *parent, const char *prefix)
 {
     DIR *d = opendir(parent);
     const struct dirent *e;
@@ -63,7 +65,7 @@ int ho_os_folder_new(struct ho_os_folder *ret, const char *parent, const char *p
 {
     struct ho_os_folder f;
 
-    ho_os_folder_tidy(parent, prefix);
+    remove_stale(parent, prefix);
     /* Between making and locking it looks like a stale one, and may be removed: once more then. */
     for (int tries = 0; tries < 10; tries++) {
         int err = put_path(f.path, parent, prefix, "-XXXXXX");

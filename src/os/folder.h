@@ -22,10 +22,6 @@ struct ho_os_folder {
  */
 int ho_os_folder_new(struct ho_os_folder *ret, const char *parent, const char *prefix);
 
-/* Removes those with that prefix in that parent whose makers were killed: nobody holds their lock.
- */
-void ho_os_folder_tidy(const char *parent, const char *prefix);
-
 /* Removes it with everything in it; what is mounted below is left alone. Takes NULL. */
 void ho_os_folder_remove(struct ho_os_folder *f);
 

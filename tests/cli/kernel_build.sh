@@ -179,6 +179,10 @@ os.execv(sys.argv[2], sys.argv[2:])' "$here" "$HALFOPEN" kernel build --version 
     KILL)
         run kernel list
         out '^no virtual kernel is built'
+        for _ in $(seq 100); do
+            [ -n "$(ls -A "$store")" ] || break
+            sleep 0.05
+        done
         ;;
     *) err '^halfopen: kernel build: interrupted; nothing of it is left$' ;;
     esac

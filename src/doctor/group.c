@@ -117,7 +117,7 @@ static int by_group(const struct entry *a, const struct entry *b)
     r = r != 0 ? r : order(service(p), service(q));
     r = r != 0 ? r : order((int64_t)ho_group_end(p), (int64_t)ho_group_end(q));
     r = r != 0 ? r : order(p->state, q->state);
-    r = r != 0 ? r : order(p->orphan, q->orphan);
+    r = r != 0 ? r : order(p->inode == 0, q->inode == 0);
     r = r != 0 ? r : by_owner(ho_group_owner(a->d, a->i), ho_group_owner(b->d, b->i));
     r = r != 0 ? r : by_settings(p, q);
     return r != 0 ? r : by_verdict(&a->d->conns[a->i], &b->d->conns[b->i]);

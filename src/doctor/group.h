@@ -34,7 +34,7 @@ void ho_group_put_name(struct ho_text *out, const struct ho_diagnosis *d,
 void ho_group_put_ends(struct ho_text *out, const struct ho_conn *c);
 void ho_group_put_end(struct ho_text *out, const struct ho_addr *addr, uint16_t port);
 
-/* "nginx", printable; "orphan" or "unknown" without an owner. */
+/* "nginx", printable; "none" if no process holds the connection, "unknown" if it cannot be seen. */
 void ho_group_put_owner(struct ho_text *out, const struct ho_diagnosis *d, uint32_t i);
 
 /* The verdicts of a group, each on a line of its own in `ret`, without the line break: idle, busy

@@ -36,7 +36,7 @@ void ho_group_put_owner(struct ho_text *out, const struct ho_diagnosis *d, uint3
     const struct ho_conn_owner *owner = ho_group_owner(d, i);
 
     if (owner == NULL) {
-        ho_text_put(out, ho_group_conn(d, i)->orphan ? "orphan" : "unknown");
+        ho_text_put(out, ho_group_conn(d, i)->inode == 0 ? "none" : "unknown");
     } else if (owner->name[0] == '\0') {
         ho_text_put(out, "unknown");
     } else {
@@ -76,8 +76,8 @@ static void put_who(struct ho_text *out, const struct ho_diagnosis *d,
         ho_group_put_owner(out, d, first);
         put_whose(out, d, g);
     } else {
-        ho_text_put(out, ho_group_conn(d, first)->orphan ? "no process"
-                                                         : "a process that cannot be seen");
+        ho_text_put(out, ho_group_conn(d, first)->inode == 0 ? "no process"
+                                                             : "a process that cannot be seen");
     }
 }
 

@@ -82,9 +82,9 @@ static const char *process_of(const struct ho_diagnosis *d, uint32_t i)
 {
     const struct ho_conn_owner *o = ho_group_owner(d, i);
 
-    return o != NULL && o->name[0] != '\0' ? o->name
-           : ho_group_conn(d, i)->orphan   ? "orphan"
-                                           : "unknown";
+    return o != NULL && o->name[0] != '\0'   ? o->name
+           : ho_group_conn(d, i)->inode == 0 ? "none"
+                                             : "unknown";
 }
 
 static void fill(const struct ho_diagnosis *d, uint32_t i, struct cell *ret)

@@ -3,8 +3,18 @@
  *
  * Three questions. *Idle*: nothing is in flight, and the peer dies now. *Busy*: something is sent,
  * and the peer is dead. *Trouble*: it is retransmitting or probing at this moment; when will that
- * end, and with which errno. Answers come from forecast/predict.h and forecast/range.h; where a
- * setting is not known, the answer is UNKNOWN and never a guess.
+ * end, and with which errno. Where a setting is not known, the answer is UNKNOWN and never a guess.
+ *
+ * The rules are those of forecast/predict.h. Its ranges are exact and take milliseconds each; these
+ * hold them, are wider by less than the largest granule of the timer wheel in the chain, and take
+ * microseconds (forecast/span.h), for a machine with 100,000 connections.
+ *
+ * - All ends suppose that nothing comes from the peer any more. Window probes that were all
+ * answered show a peer that lives: NEVER, unless a user timeout ends it (ground-truth B 9).
+ * - On one machine (`lo`) no host dies apart and the death of a process is told at once: idle and
+ *   busy are NONE there. Trouble is not.
+ * - An orphan's options can be read by nobody: its answers are those without TCP_USER_TIMEOUT.
+ *   TCP_SYNCNT, TCP_LINGER2 and TCP_RTO_MAX_MS are not read: the sysctls count.
  */
 
 #ifndef HO_FORECAST_OUTLOOK_H

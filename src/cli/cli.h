@@ -42,7 +42,7 @@ extern const struct ho_command ho_command_kernel, ho_command_try;
 extern const struct ho_command ho_command_lab, ho_command_status, ho_command_exec, ho_command_down;
 extern const struct ho_command ho_command_cut, ho_command_plug, ho_command_unplug;
 extern const struct ho_command ho_command_power_off, ho_command_boot, ho_command_step;
-extern const struct ho_command ho_command_predict, ho_command_explain;
+extern const struct ho_command ho_command_predict, ho_command_explain, ho_command_advise;
 extern const struct ho_command ho_command_doctor, ho_command_policy, ho_command_watch;
 extern const struct ho_command ho_command_help;
 

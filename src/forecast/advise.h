@@ -125,6 +125,26 @@ int ho_advice_answer(const struct ho_advise_ask *ask, const struct ho_advice *a,
                      enum ho_advice_way way, enum ho_predict_fault fault,
                      enum ho_predict_activity activity, struct ho_prediction *ret);
 
+/* Keepalive of programs that have one setting for several things. */
+enum ho_advise_tie {
+    HO_ADVISE_TIE_BOTH, /* the interval is the idle time */
+    HO_ADVISE_TIE_THIRD /* the interval is a third of it, and there are 3 probes */
+};
+
+/* The advice `a` for such a program, with TCP_USER_TIMEOUT to match it, and, if the tie leaves it
+ * open, the count `cnt`. Returns 0; -ERANGE, with *ret untouched, if nothing of that kind is within
+ * the time and outlives the outage.
+ */
+int ho_advise_tied(const struct ho_advise_ask *ask, const struct ho_advice *a,
+                   enum ho_advise_tie tie, int64_t cnt, struct ho_advice *ret);
+
+/* How long a request may take that was sent as an outage of `outage_ns` began, until it is
+ * answered, if the peer answers at once: the least that a program's own timeout must allow.
+ * INT64_MAX if the connection may end before.
+ */
+int64_t ho_advise_recovery_ns(const struct ho_advise_ask *ask, const struct ho_advice *a,
+                              enum ho_advice_way way, int64_t outage_ns);
+
 /* The longest time until probe timer `k` of an idle connection has fired, from the last segment
  * received, wherever the timer stood and whatever the phase; 0 is the first probe, cnt the end.
  */

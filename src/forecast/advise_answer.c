@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "forecast/advise.h"
+#include "forecast/outlive.h"
 #include "forecast/points.h"
 
 /* ---- settings put on a host ------------------------------------------------------------------ */
@@ -133,6 +134,25 @@ int ho_advice_answer(const struct ho_advise_ask *ask, const struct ho_advice *a,
     }
     *ret = all;
     return 0;
+}
+
+int64_t ho_advise_recovery_ns(const struct ho_advise_ask *ask, const struct ho_advice *a,
+                              enum ho_advice_way way, int64_t outage_ns)
+{
+    struct ho_predict_in in;
+    int64_t most = 0;
+
+    ho_advice_apply(ask, a, way, 0, &in);
+    for (struct point at = point_first(ask, &in); point_is(&at); point_next(&at)) {
+        struct ho_range_in chain = ho_predict_chain(&at.in, HO_RANGE_DATA);
+        int64_t recovery;
+
+        if (ho_recover(&chain, outage_ns, &recovery) != 0) {
+            return INT64_MAX;
+        }
+        most = recovery > most ? recovery : most;
+    }
+    return most;
 }
 
 /* ---- what could be asked --------------------------------------------------------------------- */

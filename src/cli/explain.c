@@ -9,6 +9,7 @@
 #include "base/words.h"
 #include "cli/cli.h"
 #include "cli/explain.h"
+#include "forecast/finding.h"
 #include "knobs/sockopt.h"
 
 #define WIDTH 80
@@ -82,7 +83,8 @@ static const char markdown_head[] =
     "What `halfopen explain WORD` says: `halfopen explain --all --markdown` wrote this page from\n"
     "src/cli/explain.def. Beyond it, every sysctl (sysctls.md), socket option "
     "(socket-options.md),\n"
-    "error and state of the lists can be asked for, and a time finds what is known by it.\n";
+    "error and state of the lists and every finding (findings.md) can be asked for, and a time\n"
+    "finds what is known by it.\n";
 
 static void put_markdown(struct ho_text *out, const struct ho_explain_hit *hit)
 {
@@ -116,7 +118,7 @@ static void put_hits(struct ho_text *out, const struct ho_explain_hit *hit, size
 }
 
 #define TOPICS_MAX 128
-#define NAMES_MAX (TOPICS_MAX + HO_SYSCTL_COUNT + HO_SOCKOPT_COUNT)
+#define NAMES_MAX (TOPICS_MAX + HO_SYSCTL_COUNT + HO_SOCKOPT_COUNT + HO_FINDING_COUNT)
 
 static size_t all(struct ho_explain_hit *ret)
 {
@@ -145,6 +147,9 @@ static int unknown(const char *word)
     for (int i = 0; i < HO_SOCKOPT_COUNT; i++) {
         names[n++] = ho_sockopt_info((enum ho_sockopt)i)->name;
     }
+    for (int i = 0; i < HO_FINDING_COUNT; i++) {
+        names[n++] = ho_finding_info((enum ho_finding_id)i)->id;
+    }
     const char *near = ho_cli_nearest(word, names);
 
     return ho_cli_say(HO_EXIT_USAGE, "explain: nothing is known about '%s'%s%s%s", word,
@@ -156,7 +161,8 @@ static void put_names(struct ho_text *out)
 {
     ho_text_put(out,
                 "halfopen explain WORD, where WORD is one of these, any sysctl or socket option\n"
-                "of TCP, an error, a state, or a time as '924' or '15 minutes':\n\n");
+                "of TCP, an error, a state, a finding of the doctor such as KA001, or a time as\n"
+                "'924' or '15 minutes':\n\n");
     for (const struct ho_explain_topic *t = ho_explain_topics; t->name != NULL; t++) {
         ho_text_printf(out, "  %-20s ", t->name);
         size_t n = strcspn(t->what, ",;:(");
@@ -233,7 +239,8 @@ const struct ho_command ho_command_explain = {
              "\n"
              "What it is, what makes it, how to change it, and a scenario that shows it. WORD is\n"
              "an error (ETIMEDOUT), a sysctl (tcp_retries2), a socket option (TCP_USER_TIMEOUT),\n"
-             "a state (CLOSE-WAIT), or a time as people know it (924, '15 minutes', 2h11m).\n"
+             "a state (CLOSE-WAIT), a finding of the doctor (KA001), or a time as people know it\n"
+             "(924, '15 minutes', 2h11m).\n"
              "\n"
              "  --json      for programs\n"
              "  --all       everything\n"

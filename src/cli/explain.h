@@ -24,7 +24,8 @@ enum ho_explain_kind {
     HO_EXPLAIN_ERRNO,
     HO_EXPLAIN_SYSCTL,
     HO_EXPLAIN_SOCKOPT,
-    HO_EXPLAIN_STATE
+    HO_EXPLAIN_STATE,
+    HO_EXPLAIN_FINDING /* forecast/finding.def, whose texts it has */
 };
 
 struct ho_explain_hit {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/explain.h"
+#include "forecast/finding.h"
 #include "knobs/errno.h"
 #include "knobs/sockopt.h"
 #include "knobs/state.h"
@@ -15,6 +16,13 @@ const struct ho_explain_topic ho_explain_topics[] = {
 #include "cli/explain.def"
 #undef X
     { .name = NULL },
+};
+
+static const struct ho_explain_topic findings[] = {
+#define X(id, severity, title, when, why, change, scenario) \
+    { #id, 0, 0, title, why, change, scenario },
+#include "forecast/finding.def"
+#undef X
 };
 
 static bool same_word(const char *a, const char *b)
@@ -64,6 +72,8 @@ static bool find_in_lists(const char *word, struct ho_explain_hit *ret)
     } else if ((id = ho_tcp_state_find(word)) >= 0) {
         *ret = (struct ho_explain_hit){ ho_tcp_state_name((enum ho_tcp_state)id), HO_EXPLAIN_STATE,
                                         id, NULL };
+    } else if ((id = ho_finding_find(word)) >= 0) {
+        *ret = (struct ho_explain_hit){ findings[id].name, HO_EXPLAIN_FINDING, id, &findings[id] };
     } else {
         return false;
     }
@@ -185,7 +195,7 @@ const char *ho_explain_kind_text(enum ho_explain_kind kind)
     static const char *const texts[] = {
         [HO_EXPLAIN_TOPIC] = "",          [HO_EXPLAIN_ERRNO] = "an error",
         [HO_EXPLAIN_SYSCTL] = "a sysctl", [HO_EXPLAIN_SOCKOPT] = "a socket option",
-        [HO_EXPLAIN_STATE] = "a state",
+        [HO_EXPLAIN_STATE] = "a state",   [HO_EXPLAIN_FINDING] = "a finding of the doctor",
     };
 
     return texts[kind];
@@ -223,5 +233,9 @@ void ho_explain_list_text(struct ho_text *out, const struct ho_explain_hit *hit)
         }
     } else if (hit->kind == HO_EXPLAIN_STATE) {
         ho_text_printf(out, "ss(8) calls it %s", ho_tcp_state_ss((enum ho_tcp_state)hit->id));
+    } else if (hit->kind == HO_EXPLAIN_FINDING) {
+        const struct ho_finding_info *info = ho_finding_info((enum ho_finding_id)hit->id);
+
+        ho_text_printf(out, "%s; %s", ho_severity_word(info->severity), info->when);
     }
 }

@@ -18,8 +18,8 @@
 const struct ho_finding_info *ho_finding_info(enum ho_finding_id id)
 {
     static const struct ho_finding_info infos[] = {
-#define X(id, severity, title, why, change, scenario) \
-    { #id, HO_SEVERITY_##severity, title, why, change, scenario },
+#define X(id, severity, title, when, why, change, scenario) \
+    { #id, HO_SEVERITY_##severity, title, when, why, change, scenario },
 #include "forecast/finding.def"
 #undef X
     };

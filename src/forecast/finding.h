@@ -14,10 +14,9 @@ enum ho_severity {
     HO_SEVERITY_FAIL
 };
 
-/* finding.def: X(id, severity, title, why it matters, how to change it, a scenario that shows it)
- */
+/* finding.def: X(id, severity, title, when, why it matters, how to change it, a scenario) */
 enum ho_finding_id {
-#define X(id, severity, title, why, change, scenario) HO_FINDING_##id,
+#define X(id, severity, title, when, why, change, scenario) HO_FINDING_##id,
 #include "forecast/finding.def"
 #undef X
     HO_FINDING_COUNT
@@ -26,7 +25,10 @@ enum ho_finding_id {
 struct ho_finding_info {
     const char *id; /* "KA001" */
     enum ho_severity severity;
-    const char *title, *why, *change, *scenario; /* scenario: of the catalogue */
+    const char *title;
+    const char *when; /* what makes it, in terms of settings and states */
+    const char *why, *change;
+    const char *scenario; /* of the catalogue */
 };
 
 const struct ho_finding_info *ho_finding_info(enum ho_finding_id id);

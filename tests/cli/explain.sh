@@ -29,6 +29,20 @@ run explain tcp_sack
 is 0
 out "selective acknowledgments"
 
+# Findings of the doctor, with what docs/findings.md says.
+run explain KA001
+is 0
+out "^KA001, a finding of the doctor"
+out "warn; .*SO_KEEPALIVE 0"
+out "halfopen run --ladder "
+run explain --json ut003
+is 0
+out '^\[\{"name":"UT003","kind":"a finding of the doctor","list":"warn; '
+for id in $(sed -n 's/^## //p' docs/findings.md); do
+    run explain "$id"
+    is 0
+done
+
 # Times, however they are written.
 for time in 924 924.6 937 "15 minutes" "15 min" 15m "15m 24s" "16 minutes"; do
     run explain "$time"
@@ -62,6 +76,8 @@ run explain ETIMEOUT
 mistake "nothing is known about 'ETIMEOUT', did you mean 'ETIMEDOUT'"
 run explain tcp_retrys2
 mistake "did you mean 'tcp_retries2'"
+run explain KA0O1
+mistake "did you mean 'KA001'"
 run explain 31337
 mistake "nothing is known about '31337'"
 run explain --jsn

@@ -60,7 +60,7 @@ static void infer_keepalive(struct ho_conn *c)
     }
 }
 
-static struct ho_conn make_conn(const struct ho_os_sock *s)
+struct ho_conn ho_scan_conn(const struct ho_os_sock *s)
 {
     struct ho_conn c = {
         .local = s->local,
@@ -101,7 +101,7 @@ static bool is_wanted(const struct ho_scan_options *o, const struct ho_os_sock *
 /* Until the way to its peer is known, `owner` holds the number of the question. */
 static int add(struct ho_scan_work *w, struct ho_os_reach *r, const struct ho_os_sock *s)
 {
-    struct ho_conn c = make_conn(s);
+    struct ho_conn c = ho_scan_conn(s);
     int err = 0;
 
     if (s->state != HO_TCP_LISTEN) {

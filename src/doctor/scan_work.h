@@ -4,6 +4,7 @@
 #define HO_DOCTOR_SCAN_WORK_H
 
 #include "doctor/scan.h"
+#include "os/diag_read.h"
 #include "os/owner.h"
 
 struct ho_scan_work {
@@ -18,6 +19,11 @@ struct ho_scan_work {
  * as it was.
  */
 int ho_scan_grow(void **list, size_t *room, size_t n, size_t size);
+
+/* What sock_diag says of a socket as a connection: without its namespace, its owner, the way to its
+ * peer and its options, but with what its timer tells of SO_KEEPALIVE. Whatever `s` says is taken.
+ */
+struct ho_conn ho_scan_conn(const struct ho_os_sock *s);
 
 /* The settings and the connections of a namespace (-1: the caller's), in no order. Returns 0; a
  * negative errno with the sentence in `why`.

@@ -115,7 +115,9 @@ static int prove_kind(struct ho_advising *a, const struct ho_proof *p, enum ho_p
 
 static struct ho_proof proof_of(const struct ho_advising *a, enum ho_advice_way way)
 {
-    return (struct ho_proof){ &a->ask, &a->advice, way, a->host.profile };
+    return (struct ho_proof){
+        .ask = &a->ask, .advice = &a->advice, .way = way, .profile = a->host.profile
+    };
 }
 
 static bool is_asked(const struct ho_advising *a, enum ho_advice_way way)
@@ -144,11 +146,10 @@ int ho_advising_prove_tied(struct ho_advising *a, const struct ho_advice *advice
 {
     static const enum ho_proof_kind kinds[] = { HO_PROOF_IDLE, HO_PROOF_USED, HO_PROOF_DATA,
                                                 HO_PROOF_LOST_PROBE, HO_PROOF_IDLE_OUTAGE };
-    struct ho_proof p = { &a->ask, advice,
-                          a->ask.no_options ? HO_ADVICE_SYSCTLS : HO_ADVICE_OPTIONS,
-                          a->host.profile };
+    struct ho_proof p = proof_of(a, a->ask.no_options ? HO_ADVICE_SYSCTLS : HO_ADVICE_OPTIONS);
     int code = HO_EXIT_OK;
 
+    p.advice = advice;
     for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]) && code == HO_EXIT_OK; k++) {
         if (ho_proof_applies(&p, kinds[k])) {
             code = prove_kind(a, &p, kinds[k]);
@@ -169,7 +170,7 @@ static bool on_kernel(const struct ho_advising *a)
 static int save_one(const struct ho_advising *a, const struct ho_proof *p, enum ho_proof_kind kind,
                     const char *folder, char path[HO_OS_PATH])
 {
-    struct ho_proof_when when = { .any = on_kernel(a), .hz = a->ask.hz[0] };
+    struct ho_proof_when when = { .hz = a->ask.hz[0] };
     struct ho_text text = { 0 };
     int n = snprintf(path, HO_OS_PATH, "%s/%s-%s.scn", folder, ho_proof_way(p->way),
                      ho_proof_name(kind));
@@ -207,6 +208,7 @@ static int save(const struct ho_advising *a, const char *folder, struct files *f
             if (!is_asked(a, p.way) || !ho_proof_applies(&p, kind)) {
                 continue;
             }
+            p.real = on_kernel(a);
             code = save_one(a, &p, kind, folder, path);
             if (code == HO_EXIT_OK && (f->path[f->count++] = strdup(path)) == NULL) {
                 code = ho_cli_no_memory();

@@ -29,6 +29,15 @@
 static char **arguments;
 static struct ho_guest_inside inside = { .out = -1 };
 
+static void forget_arguments(void)
+{
+    for (size_t i = 0; arguments != NULL && arguments[i] != NULL; i++) {
+        free(arguments[i]);
+    }
+    free(arguments);
+    arguments = NULL;
+}
+
 void ho_guest_arguments(int argc, char *const *argv)
 {
     char **copy = calloc((size_t)argc + 1, sizeof(*copy));
@@ -43,6 +52,7 @@ void ho_guest_arguments(int argc, char *const *argv)
             copy = NULL;
         }
     }
+    forget_arguments();
     arguments = copy;
 }
 

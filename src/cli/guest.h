@@ -17,7 +17,8 @@
 #include "cli/rooms.h"
 #include "kernel/guest.h"
 
-/* Keeps a copy of the program's arguments. */
+/* Keeps a copy of the program's arguments; a command that hands over to another one replaces them.
+ */
 void ho_guest_arguments(int argc, char *const *argv);
 
 /* The kernel for a plan: that of HALFOPEN_KERNEL; else the one whose name begins as the options say

@@ -11,7 +11,8 @@
 #include <inttypes.h>
 
 #define US_PER_S INT64_C(1000000)
-#define A_BIT_US 2000               /* the connection stands, its last segment has arrived */
+#define A_BIT_US 2000 /* the connection stands, its last segment has arrived */
+#define A_BIT_REAL_US 100000
 #define JIFFIES (UINT64_C(1) << 32) /* a multiple of every step of the wheel */
 
 struct play {
@@ -57,13 +58,18 @@ static int64_t stands_us(const struct play *y)
     return y->rtt_us * 3 / 2 + (y->p->ask->base.on_link ? 2 * y->rtt_us : 0);
 }
 
+static int64_t a_bit_us(const struct play *y)
+{
+    return y->p->real ? A_BIT_REAL_US : A_BIT_US;
+}
+
 /* When the fault comes, and when the play ends. */
 static void set_times(struct play *y, enum ho_proof_kind kind)
 {
     const struct ho_advice *a = y->p->advice;
     int64_t idle_us = a->idle_s * US_PER_S;
 
-    y->at_us = stands_us(y) + A_BIT_US;
+    y->at_us = stands_us(y) + a_bit_us(y);
     y->ends_us = y->within_us + US_PER_S;
     switch (kind) {
     case HO_PROOF_USED:
@@ -172,9 +178,9 @@ static void put_world(const struct play *y, enum ho_proof_kind kind,
     if (when->both) {
         ho_text_put(y->out, "plays over ipv4 ipv6\n");
     }
-    if (!when->any && when->hz == 0) {
+    if (!y->p->real && when->hz == 0) {
         ho_text_put(y->out, "hz exact\n");
-    } else if (!when->any) {
+    } else if (!y->p->real) {
         ho_text_printf(y->out, "hz %" PRIu32 "\njiffy %" PRIu64 "\n", when->hz, when->jiffies);
     }
     ho_text_printf(y->out, "rtt %" PRId64 "us\n", y->rtt_us);
@@ -251,7 +257,7 @@ static void put_closed(const struct play *y)
 /* One connection for each direction; small buffers, which fill at once. */
 static void put_window(const struct play *y)
 {
-    int64_t send_us = stands_us(y) + A_BIT_US;
+    int64_t send_us = stands_us(y) + a_bit_us(y);
 
     ho_text_printf(
         y->out,

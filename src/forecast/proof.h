@@ -48,10 +48,10 @@ struct ho_proof {
     const struct ho_advice *advice;
     enum ho_advice_way way;
     enum ho_profile_id profile; /* whose defaults the hosts have before anything is set */
+    bool real; /* for a kernel that has its own HZ and phase, and processes that take time */
 };
 
 struct ho_proof_when {
-    bool any; /* no HZ and no phase are said: for a kernel that has its own */
     uint32_t hz;
     uint64_t jiffies; /* at the start */
     bool both;        /* over IPv4 and IPv6, else IPv4 */

@@ -83,7 +83,7 @@ static void prove(struct draw *d, const struct ho_advice *a)
     struct ho_text text = { 0 };
 
     for (int way = 0; way < HO_ADVICE_WAYS; way++) {
-        struct ho_proof p = { &d->ask, a, (enum ho_advice_way)way, d->profile };
+        struct ho_proof p = { &d->ask, a, (enum ho_advice_way)way, d->profile, false };
 
         for (int k = 0; k < HO_PROOF_COUNT; k++) {
             enum ho_proof_kind kind = (enum ho_proof_kind)k;

@@ -87,6 +87,62 @@ run run --engine virtual-kernel cut-idle-keepalive-default --case 1 --phases 4
 is 0
 out 'server c1: 78[7-9][0-9]\.[0-9]+ to (79[0-9][0-9]|800[0-4])\.[0-9]+ s$'
 
+# Every kernel that is kept, whatever its HZ: as the model, the same bytes twice. Beside commands time
+# 0 is the jiffy that was asked for, however long they take to be ready: the wheel rounds alike.
+cat >"$tmp/client.py" <<'PY'
+import socket, sys, time
+time.sleep(float(sys.argv[1]))
+c = socket.create_connection(("server", 7000))
+print("ready", flush=True)
+sys.stdin.readline()
+c.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+c.recv(1)
+PY
+cat >"$tmp/server.py" <<'PY'
+import socket
+s = socket.create_server(("", 7000))
+c = s.accept()
+s.accept()
+PY
+late() {
+    cat >"$tmp/late.scn" <<SCN
+title "a client that is ready late"
+host client
+host server
+cable client -- server
+neighbours static
+process server.py runs "python3 $tmp/server.py" ready when it listens on 7000
+process client.py runs "python3 -u $tmp/client.py $1" ready when its output matches /ready/
+at 1s client.py type "go\n"
+at 10s cut
+lasts 8300s
+expect client.py enters gone between 7860s and 8160s
+SCN
+}
+kernels=
+[ -n "${HALFOPEN_KERNEL-}" ] || kernels=$("$HALFOPEN" kernel list | sed 's/ .*//')
+for kernel in $kernels; do
+    hz=$(echo "$kernel" | sed 's/.*-hz\([0-9]*\)-.*/\1/')
+    for name in cut-idle-keepalive-default cut-data-behind-router connect-absent-host; do
+        run compare --engine virtual-kernel --kernel "$kernel" "$name" --case 1
+        is 0
+    done
+    for i in 1 2; do
+        run run --engine virtual-kernel --kernel "$kernel" --hz "$hz" cut-data-on-the-lan --case 1 \
+            --timeline "$tmp/$i"
+        out "HZ=$hz;"
+    done
+    cmp "$tmp/1" "$tmp/2" || fail "$ran: the second run is another"
+    command -v python3 >/dev/null || continue
+    for seconds in 0 5; do
+        late $seconds
+        run run --engine virtual-kernel --kernel "$kernel" --hz "$hz" "$tmp/late.scn"
+        is 0
+        sed -n 's/.*\(kernel gave up at .*\)/\1/p' "$tmp/out" >"$tmp/late.$seconds"
+    done
+    [ -s "$tmp/late.0" ] && cmp "$tmp/late.0" "$tmp/late.5" || fail "$ran: another jiffy"
+done
+
 # What a program in it writes, it reads; the machine's files stay as they are. Directory and
 # environment are the caller's.
 mkdir "$tmp/here"

@@ -105,13 +105,13 @@ def ids(connection):
     return [f["id"] for f in connection["findings"]]
 
 
-def is_in(t, answer, since, until=None, slack=0.06):
+def is_in(t, answer, since, until=None, what="", slack=0.1):
     """Whether the instant `t` lies in an answer's range that counts from `since` (or from an
     instant up to `until`); a process is told a little later than the kernel gives up."""
     until = since if until is None else until
     low, high = since + answer["min_s"], until + answer["max_s"] + slack
     assert low - 0.005 <= t <= high, \
-        f"ended {t - since:.3f} s after, predicted {answer['min_s']} to {answer['max_s']} s"
+        f"{what} ended {t - since:.3f} s after, said: {answer['min_s']} to {answer['max_s']} s"
 
 
 def main(test):

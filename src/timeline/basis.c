@@ -26,7 +26,7 @@ struct look {
     bool sent_syn, entered_fin_wait2;
 
     bool heard;
-    struct ho_time heard_at; /* the last segment that arrived and answers no probe */
+    struct ho_time heard_at; /* the last segment that arrived and answers no probe, if `heard` */
     struct ho_time probe_at; /* the last probe, while it is the last thing sent */
     bool probed;
     struct ho_dur rtt; /* between a probe and its answer */
@@ -98,7 +98,7 @@ static void on_arrived(struct look *l, const struct ho_record *r, struct ho_time
         l->rtt = ho_time_since(t, l->probe_at);
         l->probed = false;
     } else {
-        l->heard = true;
+        l->heard = r->t.ns > 0; /* 0: before the start, when a real program became ready */
         l->heard_at = t;
         l->rtt = ho_ns(0);
     }

@@ -114,6 +114,23 @@ static void keepalive_counts_from_the_last_segment_and_was_armed_by_the_option(v
     assert_ends_at(HO_RANGE_KEEPALIVE, 7926800);
 }
 
+/* What was there before a play of real programs began has the time 0, whenever it was. */
+static void without_the_time_of_the_last_segment_nothing_is_said(void **state)
+{
+    (void)state;
+    for (int64_t ms = 0; ms <= 1; ms++) {
+        tear_down(NULL);
+        set_up(NULL);
+        make_setting(&tl, 0, "sockopt", "client", "db", "TCP_KEEPIDLE", 5);
+        make_sock(&tl, 0, "client", "ESTABLISHED", HO_SOCK_TIMER_KEEPALIVE, "");
+        make_seg(&tl, ms, "server", "PA", 1, 1, 100, HO_FATE_FWD);
+        make_fault(&tl, 1000, "", "cut", "lan");
+        make_seg(&tl, 5200, "client", "A", 0, 101, 0, HO_FATE_CUT);
+        make_die(705000);
+        assert_int_equal(basis_of_client(), ms == 0 ? -ENOTSUP : 0);
+    }
+}
+
 /* An answered probe is the timer's doing: the origin stays where it was. */
 static void an_answer_to_a_probe_is_no_origin(void **state)
 {
@@ -256,6 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(keepalive_counts_from_the_last_segment_and_was_armed_by_the_option),
+        TEST(without_the_time_of_the_last_segment_nothing_is_said),
         TEST(an_answer_to_a_probe_is_no_origin),
         TEST(data_counts_from_the_last_sending_before_the_first_repeat),
         TEST(a_flight_is_no_single_segment),

@@ -43,6 +43,7 @@ extern const struct ho_command ho_command_lab, ho_command_status, ho_command_exe
 extern const struct ho_command ho_command_cut, ho_command_plug, ho_command_unplug;
 extern const struct ho_command ho_command_power_off, ho_command_boot, ho_command_step;
 extern const struct ho_command ho_command_predict, ho_command_explain, ho_command_advise;
+extern const struct ho_command ho_command_order;
 extern const struct ho_command ho_command_doctor, ho_command_policy, ho_command_watch;
 extern const struct ho_command ho_command_help;
 

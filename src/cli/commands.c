@@ -17,7 +17,7 @@ static const struct ho_command *const commands[] = {
     &ho_command_power_off, &ho_command_boot,    &ho_command_step,    &ho_command_down,
     &ho_command_try,       &ho_command_kernel,  &ho_command_predict, &ho_command_explain,
     &ho_command_doctor,    &ho_command_policy,  &ho_command_watch,   &ho_command_advise,
-    &ho_command_help,
+    &ho_command_order,     &ho_command_help,
 };
 
 const struct ho_command *ho_command_at(size_t i)

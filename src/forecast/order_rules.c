@@ -188,7 +188,7 @@ static void tiny_rule(struct rules *r, enum ho_order_side side)
 
         times(f, p->min_ns, p->max_ns, user->ns);
         change_time(f, side, HO_ORDER_T_USER_TIMEOUT,
-                    user->ns <= 120 * 1000000 ? user->ns * 1000 : 5 * HO_NS_PER_S);
+                    user->ns <= 120LL * 1000000 ? user->ns * 1000 : 5 * HO_NS_PER_S);
     }
 }
 

@@ -124,11 +124,19 @@ void ho_text_int(struct ho_text *t, int64_t v)
 
 void ho_text_vprintf(struct ho_text *t, const char *format, va_list args)
 {
+    size_t space = t->err == 0 ? t->room - t->len : 0;
     va_list again;
 
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, again);
+    int n = vsnprintf(space > 0 ? t->s + t->len : NULL, space, format, again);
     va_end(again);
+    if (n >= 0 && (size_t)n < space) {
+        t->len += (size_t)n;
+        return;
+    }
+    if (space > 0) {
+        t->s[t->len] = '\0';
+    }
     if (n < 0) {
         t->err = -ENOMEM; /* only a wide character could not be converted, and there is none */
         return;

@@ -110,9 +110,33 @@ static void padding_counts_columns_not_bytes(void **state)
     ho_text_free(&t);
 }
 
+/* Formatted text of every length, so that it ends before, at and behind the end of the room. */
+static void formatted_text_grows_where_it_has_to(void **state)
+{
+    char word[600];
+
+    (void)state;
+    for (size_t n = 0; n < sizeof(word); n++) {
+        struct ho_text t = { 0 };
+
+        memset(word, 'a', n);
+        word[n] = '\0';
+        ho_text_printf(&t, "%s", word);
+        assert_int_equal(t.len, n);
+        ho_text_printf(&t, "<%s>%d", word, 7);
+        assert_int_equal(t.len, 2 * n + 3);
+        assert_int_equal(strlen(ho_text_str(&t)), t.len);
+        assert_memory_equal(t.s + n + 1, word, n);
+        assert_string_equal(t.s + 2 * n + 1, ">7");
+        assert_int_equal(ho_text_err(&t), 0);
+        ho_text_free(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(formatted_text_grows_where_it_has_to),
         cmocka_unit_test(durations_read_as_people_say_them),
         cmocka_unit_test(seconds_are_rounded_to_the_nearest_digit),
         cmocka_unit_test(long_texts_grow_and_integers_have_no_limit),

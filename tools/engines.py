@@ -3,8 +3,10 @@
 
     tools/engines.py PROGRAM
 
-Each play is listed with what became of it: how far apart the events were, or the first one that
-differs. The kernel is the one that the program takes (HALFOPEN_KERNEL, `halfopen kernel list`).
+Each play is listed with what became of it: the same, or the first event that differs, and how many
+of the verdicts - who noticed, with which error, because of what - are the same. The kernel is the
+one that the program takes (HALFOPEN_KERNEL, `halfopen kernel list`). docs/departures.md says why of
+each that differs; tests/cli/departures.sh holds the two together.
 """
 
 import json
@@ -12,56 +14,55 @@ import subprocess
 import sys
 
 
-def compare(program, name):
-    run = subprocess.run(
-        [program, "compare", "--engine", "virtual-kernel", "--format", "json", name],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if run.returncode > 1:
-        sys.exit(f"{name}: {run.stderr.strip()}")
-    return json.loads(run.stdout)["plays"]
+def run(*argv):
+    return subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
 
 
-def first_line(program, name, case):
-    """The first record that differs, as the table has it."""
-    run = subprocess.run(
-        [program, "compare", "--engine", "virtual-kernel", name, "--case", case or "1"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        check=False,
+def event(at):
+    return "none" if at is None else f"{at['t_s']:.6f} {at['what']}"
+
+
+def what_came(play):
+    if not play["compared"]:
+        return f"not played on both: {play['why']}", "-"
+    (engine,) = play["engines"]
+    verdicts = f"{engine['verdicts_same']} of {engine['verdicts']}"
+    if engine["verdicts_apart_s"] >= 0.001:
+        verdicts += f", {engine['verdicts_apart_s']:.3f} s apart"
+    if play["alike"]:
+        return "the same", verdicts
+    first = engine["first_difference"]
+    return (
+        f"{engine['same'] + engine['steps']} of {engine['events']} events are the same; first differs, at "
+        f"{first['host']}: model `{event(first['a'])}`, kernel `{event(first['b'])}`",
+        verdicts,
     )
-    lines = run.stdout.splitlines()
-    marked = [l for l in lines if l.startswith("!")]
-    return " ".join(marked[-1][1:].split()) if marked else ""
 
 
 def main():
     program = sys.argv[1]
-    listed = subprocess.run([program, "run", "--list"], stdout=subprocess.PIPE, text=True, check=True)
+    listed = run(program, "run", "--list")
     names = [line.split()[0] for line in listed.stdout.splitlines() if line.strip()]
-    plays = [p for name in names for p in compare(program, name)]
-    done = [p for p in plays if p["compared"]]
-    alike = [p for p in done if p["alike"]]
-    kernels = sorted({f"Linux {e['kernel']}, HZ={e['hz']}" for p in done for e in p["engines"]})
+    done = run(program, "compare", "--engine", "virtual-kernel", "--format", "json", "--differences", *names)
+    if done.returncode > 1:
+        sys.exit(done.stderr.strip())
+    plays = json.loads(done.stdout)["plays"]
+    engines = [e for p in plays if p["compared"] for e in p["engines"]]
+    alike = sum(p["compared"] and p["alike"] for p in plays)
+    kernels = "; ".join(sorted({f"Linux {e['kernel']}, HZ={e['hz']}" for e in engines}))
+    verdicts = sum(e["verdicts"] for e in engines)
+    same = sum(e["verdicts_same"] for e in engines)
+
     print("# Model and virtual kernel, play by play\n")
-    print(f"Made by `make compare`: {'; '.join(kernels)}. The model is given the kernel's jiffy at time 0 and the")
-    print("neighbours' reachable times that it drew. Times are compared from event to event.\n")
-    print(f"**{len(alike)} of {len(done)} plays have the same events.** {len(plays) - len(done)} cannot be played on both.\n")
-    print("| play | case | what came of it |\n| --- | --- | --- |")
+    print(f"Made by `make compare`: {kernels}. The model is given the kernel's jiffy at time 0, its sysctls, the")
+    print("neighbours' reachable times that it drew and how long link watch took. Times are compared from event to event.\n")
+    print(f"**{same} of {verdicts} verdicts are the same**: who noticed, with which error, because of what; and **{alike} of")
+    print(f"{len(engines)} plays have the same events**, all of them. {len(plays) - len(engines)} cannot be played on both. Why the others differ:")
+    print("[departures.md](departures.md), its last table.\n")
+    print("| play | case | events | verdicts |\n| --- | --- | --- | --- |")
     for p in plays:
-        if not p["compared"]:
-            what = f"not played on both: {p['why']}"
-        elif p["alike"]:
-            what = "the same"
-        else:
-            what = "differs first at `" + first_line(program, p["name"], p["case"]).replace("|", "/") + "`"
-            if p["engines"][0]["neighbours_redrawn"]:
-                what += "; neighbours' reachable times were drawn anew meanwhile"
-        print(f"| {p['name']} | {p['case']} | {what} |")
+        events, of_verdicts = what_came(p)
+        print(f"| {p['name']} | {p['case']} | {events.replace('|', '/')} | {of_verdicts} |")
 
 
 main()

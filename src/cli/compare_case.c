@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 #include "cli/compare.h"
 #include "cli/machine.h"
+#include "timeline/verdict.h"
 #include "timeline/view.h"
 
 /* Two models of one scenario tell the same events at times that lie this near. */
@@ -32,8 +33,10 @@ struct side {
     struct ho_twin twin;
     const struct ho_timeline *base; /* the model's, or the kernel that stands in for it */
     struct ho_compare_opts opts;
-    struct ho_comparison c, bases; /* base beside this; the first side's base beside this one's */
-    size_t number;                 /* among the kernels */
+    struct ho_comparison c, bases;  /* base beside this; the first side's base beside this one's */
+    size_t verdicts, verdicts_same; /* of both; of these, how many say the same */
+    int64_t verdicts_ns;            /* those: how far apart at most */
+    size_t number;                  /* among the kernels */
 };
 
 struct one {
@@ -112,6 +115,25 @@ static int compare_side(const struct one *one, struct side *s)
     return err == 0 ? HO_EXIT_OK : ho_cli_no_memory();
 }
 
+/* What came of it, whatever the events on the way. */
+static int compare_verdicts(struct side *s)
+{
+    struct ho_verdicts a, b;
+    int code = HO_EXIT_OK;
+
+    if (ho_verdicts_make(s->base, s->opts.fault, &a) != 0) {
+        return ho_cli_no_memory();
+    }
+    if (ho_verdicts_make(&s->play->tl, s->opts.fault, &b) == 0) {
+        s->verdicts_same = ho_verdicts_same(&a, &b, &s->verdicts, &s->verdicts_ns);
+        ho_verdicts_free(&b);
+    } else {
+        code = ho_cli_no_memory();
+    }
+    ho_verdicts_free(&a);
+    return code;
+}
+
 static void free_side(struct side *s)
 {
     ho_comparison_free(&s->c);
@@ -148,8 +170,10 @@ static void put_sum(struct ho_text *out, const struct one *one, const struct sid
     if (c->first < c->n) {
         ho_text_printf(
             out,
-            "%s does not agree with Linux %s%s: %zu of %zu events do; the first that does not:\n",
-            one->base, release, is_virtual(s) ? " in virtual time" : "", c->same + c->steps, c->n);
+            "%s does not agree with Linux %s%s: %zu of %zu events do, %zu of %zu verdicts; "
+            "the first event that does not:\n",
+            one->base, release, is_virtual(s) ? " in virtual time" : "", c->same + c->steps, c->n,
+            s->verdicts_same, s->verdicts);
         ho_comparison_row(out, &c->row[c->first], one->base, s->name);
         return;
     }
@@ -171,9 +195,6 @@ static void put_side(struct ho_text *out, const struct side *s)
     }
     if (s->planned && !s->twin.profile_exact) {
         ho_text_printf(out, ", the model is %s", s->model.plan->nodes[0].profile);
-    }
-    if (s->play->draws.redrawn) {
-        ho_text_put(out, ", neighbours' reachable times were drawn anew meanwhile");
     }
 }
 
@@ -223,12 +244,16 @@ static void put_json_side(struct ho_text *out, const struct side *s)
         ho_text_printf(out, ",\"jiffy_known\":%s", s->twin.jiffies_known ? "true" : "false");
     }
     ho_text_printf(out, ",\"neighbours_redrawn\":%s,\"alike\":%s,\"events\":%zu,\"same\":%zu",
-                   s->play->draws.redrawn ? "true" : "false", c->first == c->n ? "true" : "false",
-                   c->n, c->same);
+                   s->play->draws.redrawn > 0 ? "true" : "false",
+                   c->first == c->n ? "true" : "false", c->n, c->same);
     ho_text_put(out, ",\"worst_s\":");
     ho_text_seconds(out, c->worst_ns, 6);
     ho_text_printf(out, ",\"steps\":%zu,\"worst_step_s\":", c->steps);
     ho_text_seconds(out, c->worst_step_ns, 6);
+    ho_text_printf(out,
+                   ",\"verdicts\":%zu,\"verdicts_same\":%zu,\"verdicts_apart_s\":", s->verdicts,
+                   s->verdicts_same);
+    ho_text_seconds(out, s->verdicts_ns, 6);
     ho_text_put(out, ",\"first_difference\":");
     if (c->first < c->n) {
         ho_compare_json_row(out, &c->row[c->first]);
@@ -328,6 +353,7 @@ static int compare_sides(struct ho_text *out, struct ho_compare_result *ret, str
         struct side *s = &one->side[i];
 
         code = compare_side(one, s);
+        code = code == HO_EXIT_OK ? compare_verdicts(s) : code;
         if (code == HO_EXIT_OK) {
             count(&r.side[s->number], s);
             r.alike &= r.side[s->number].agree > 0;

@@ -128,7 +128,7 @@ static int play_item(void *self, size_t i, struct ho_text part[HO_ROOM_PARTS])
     const struct engines *e = self;
     const struct ho_plays_item *item = &e->plays.item[i];
     const struct ho_run_options o = ho_options_on(&e->o, HO_ENGINE_KERNEL << e->stage);
-    struct ho_twin_draws draws = { .host = NULL };
+    struct ho_twin_draws draws = { .draw = NULL };
     struct ho_twin twin = { .play = NULL };
     struct ho_timeline told;
     struct ho_play p;
@@ -152,19 +152,6 @@ static int play_item(void *self, size_t i, struct ho_text part[HO_ROOM_PARTS])
 
 /* ---- back outside ---------------------------------------------------------------------------- */
 
-static size_t node_count(const struct engines *e, size_t i)
-{
-    const struct ho_run_options o = ho_options_on(&e->o, HO_ENGINE_MODEL);
-    struct ho_play p;
-    size_t n = 0;
-
-    if (ho_play_plan(&p, e->plays.item[i].source, e->plays.item[i].number, &o) == HO_EXIT_OK) {
-        n = p.plan->node_count;
-        ho_play_free(&p);
-    }
-    return n;
-}
-
 static int read_back(struct engines *e, size_t i, const struct ho_room_result *result)
 {
     struct ho_compare_play *k = &e->one[i].kernel[e->stage];
@@ -178,7 +165,7 @@ static int read_back(struct engines *e, size_t i, const struct ho_room_result *r
         ho_text_put(&k->why, account);
         return ho_text_err(&k->why);
     }
-    ssize_t n = ho_twin_read_draws(&k->draws, account + head, node_count(e, i));
+    ssize_t n = ho_twin_read_draws(&k->draws, account + head);
     int err = n < 0 ? (int)n : ho_jsonl_read(&k->tl, ho_text_str(timeline), timeline->len, NULL);
 
     k->there = err == 0;

@@ -18,6 +18,10 @@
 #include "model/model.h"
 #include "os/neightbl.h"
 
+#define DRAWS_MAX (1 << 20)
+#define NICS_MAX 64 /* of a host whose draws are read */
+#define REDRAWN_S \
+    295 /* after a kernel drew anew it does not so again (neigh_periodic_work: 300 s) */
 #define LINKWATCH_MAX_NS (1100 * INT64_C(1000000)) /* it acts within a second */
 
 /* ---- in between the runner and an engine ----------------------------------------------------- */
@@ -29,51 +33,155 @@
 static struct {
     struct ho_twin_draws *drawn;       /* by the kernel that plays */
     const struct ho_twin_draws *given; /* to the model that plays */
+    size_t next;                       /* of the given ones */
     int64_t linkwatch_ns;              /* for the model */
+    struct ho_time look;               /* when the kernel's draws are read next */
+    uint64_t lives;                    /* of all hosts, at the last look */
+    int err;
     const struct ho_engine *engine;
     struct ho_play *play;
 } between;
 
-/* Adds what the namespaces of the kernel's hosts have now; at the end of a play only of those that
- * were booted since.
- */
-static void read_draws(bool at_end)
+static int keep_draw(const struct ho_twin_draw *draw)
 {
-    const struct ho_plan *plan = between.play->plan;
-    const struct ho_kernel *k = ho_kernel_of(between.engine);
-    int family = plan->family == HO_FAMILY_V6 ? AF_INET6 : AF_INET;
+    struct ho_twin_draws *d = between.drawn;
 
-    for (uint16_t i = 0; i < plan->node_count; i++) {
-        struct ho_os_reachable times[HO_TWIN_DRAWS];
-        struct ho_twin_host *host = &between.drawn->host[i];
-        int netns = plan->nodes[i].kind == HO_NODE_HOST ? ho_kernel_netns(k, i) : -1;
-        int n = netns < 0 ? 0 : ho_os_reachable_times(netns, family, times, HO_TWIN_DRAWS);
-        bool same_life = at_end && ho_kernel_life(k, i) <= 1;
+    if (d->n == d->room) {
+        size_t room = d->room * 2 + 16;
+        struct ho_twin_draw *more = realloc(d->draw, room * sizeof(*more));
 
-        for (int j = 0; j < n; j++) {
-            if (same_life && (size_t)j < host->drawn) {
-                between.drawn->redrawn |= host->drawn_ns[j] != times[j].ns;
-            } else if (!same_life && host->drawn < HO_TWIN_DRAWS) {
-                host->drawn_ns[host->drawn++] = times[j].ns;
-            }
+        if (more == NULL) {
+            return -ENOMEM;
+        }
+        d->draw = more;
+        d->room = room;
+    }
+    d->draw[d->n++] = *draw;
+    return 0;
+}
+
+/* What was drawn last for that interface; 0: nothing yet. */
+static int64_t last_draw(uint16_t node, uint16_t nic)
+{
+    const struct ho_twin_draws *d = between.drawn;
+
+    for (size_t i = d->n; i-- > 0;) {
+        if (d->draw[i].node == node && d->draw[i].nic == nic) {
+            return d->draw[i].ns;
         }
     }
+    return 0;
+}
+
+/* Reads what the namespace of a host has now. Returns whether anything is new. */
+static bool read_host(uint16_t node, int64_t at_ns)
+{
+    const struct ho_plan *plan = between.play->plan;
+    struct ho_os_reachable times[NICS_MAX];
+    int family = plan->family == HO_FAMILY_V6 ? AF_INET6 : AF_INET;
+    int netns = plan->nodes[node].kind == HO_NODE_HOST
+                    ? ho_kernel_netns(ho_kernel_of(between.engine), node)
+                    : -1;
+    int n = netns < 0 ? 0 : ho_os_reachable_times(netns, family, times, NICS_MAX);
+    bool any = false;
+
+    for (int j = 0; j < n; j++) {
+        const struct ho_twin_draw draw = { at_ns, times[j].ns, node, (uint16_t)j };
+
+        if (last_draw(node, draw.nic) != draw.ns) {
+            between.err = between.err != 0 ? between.err : keep_draw(&draw);
+            any = true;
+        }
+    }
+    return any;
+}
+
+static uint64_t count_lives(void)
+{
+    uint64_t lives = 0;
+
+    for (uint16_t i = 0; i < between.play->plan->node_count; i++) {
+        if (between.play->plan->nodes[i].kind == HO_NODE_HOST) {
+            lives += ho_kernel_life(ho_kernel_of(between.engine), i);
+        }
+    }
+    return lives;
+}
+
+/* Reads all hosts; the next look is a second later, or before the kernel draws again. */
+static void look(void)
+{
+    struct ho_time now = ho_kernel_now(ho_kernel_of(between.engine));
+    uint64_t lives = count_lives();
+    bool booted = lives != between.lives, any = false;
+
+    for (uint16_t i = 0; i < between.play->plan->node_count; i++) {
+        any |= read_host(i, now.ns);
+    }
+    between.look = ho_time_add(now, ho_s(1));
+    if (any && !booted) {
+        between.drawn->redrawn++;
+        between.look = ho_time_add(now, ho_s(REDRAWN_S));
+    }
+    between.lives = lives;
 }
 
 static int begin_kernel(void *self, const struct ho_plan *plan, struct ho_timeline *timeline)
 {
     int err = between.engine->begin(self, plan, timeline);
 
+    between.lives = 0;
     if (err == 0) {
-        read_draws(false);
+        look();
     }
-    return err;
+    return err != 0 ? err : between.err;
 }
 
-static int finish_kernel(void *self)
+static int run_kernel(void *self, struct ho_time until)
 {
-    read_draws(true);
-    return between.engine->finish(self);
+    int err = between.err;
+
+    if (count_lives() != between.lives) {
+        look();
+    }
+    while (err == 0 && ho_time_before(between.look, until)) {
+        err = between.engine->run_until(self, between.look);
+        if (err == 0) {
+            look();
+            err = between.err;
+        }
+    }
+    return err == 0 ? between.engine->run_until(self, until) : err;
+}
+
+static size_t count_nics(const struct ho_plan *plan, uint16_t node)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < plan->cable_count; i++) {
+        n += plan->cables[i].a == node || plan->cables[i].b == node;
+    }
+    return n;
+}
+
+/* Gives the model's hosts what the kernel's had drawn by `now`. */
+static void give(struct ho_time now)
+{
+    struct ho_model *m = ho_model_of(between.engine);
+    bool ipv6 = between.play->plan->family == HO_FAMILY_V6;
+
+    for (; between.next < between.given->n; between.next++) {
+        const struct ho_twin_draw *d = &between.given->draw[between.next];
+        struct ho_host *host =
+            d->node < between.play->plan->node_count ? ho_model_host(m, d->node) : NULL;
+
+        if (d->at_ns > now.ns) {
+            break;
+        }
+        if (host != NULL && d->nic < count_nics(between.play->plan, d->node)) {
+            ho_host_neigh_hold(host, d->nic, ipv6, ho_ns(d->ns));
+        }
+    }
 }
 
 static int begin_model(void *self, const struct ho_plan *plan, struct ho_timeline *timeline)
@@ -81,37 +189,46 @@ static int begin_model(void *self, const struct ho_plan *plan, struct ho_timelin
     int err = between.engine->begin(self, plan, timeline);
 
     ho_model_linkwatch(ho_model_of(between.engine), between.linkwatch_ns);
-    for (uint16_t i = 0; i < plan->node_count && err == 0; i++) {
-        struct ho_host *host = ho_model_host(ho_model_of(between.engine), i);
-
-        if (host != NULL && i < between.given->nodes) {
-            ho_host_neigh_draws(host, between.given->host[i].drawn_ns,
-                                between.given->host[i].drawn);
-        }
+    between.next = 0;
+    if (err == 0) {
+        give((struct ho_time){ 0 });
     }
     return err;
+}
+
+static int run_model(void *self, struct ho_time until)
+{
+    int err = 0;
+
+    while (err == 0 && between.next < between.given->n &&
+           between.given->draw[between.next].at_ns < until.ns) {
+        struct ho_time at = { between.given->draw[between.next].at_ns };
+
+        err = between.engine->run_until(self, at);
+        give(at);
+    }
+    return err == 0 ? between.engine->run_until(self, until) : err;
 }
 
 /* ---- the kernel ------------------------------------------------------------------------------ */
 
 int ho_twin_play_kernel(struct ho_play *p, struct ho_twin_draws *ret)
 {
-    size_t nodes = p->plan->node_count;
-    struct ho_twin_draws d = { .host = calloc(nodes + 1, sizeof(*d.host)), .nodes = nodes };
     struct ho_kernel_options options = { .virtual_clock = ho_guest_inside() != NULL };
     struct ho_engine engine, copy;
     int code;
 
-    *ret = d;
-    if (d.host == NULL || ho_kernel_new(&engine, &options) != 0) {
+    *ret = (struct ho_twin_draws){ .draw = NULL };
+    if (ho_kernel_new(&engine, &options) != 0) {
         return ho_cli_no_memory();
     }
     between.drawn = ret;
+    between.err = 0;
     between.engine = &engine;
     between.play = p;
     copy = engine;
     copy.begin = begin_kernel;
-    copy.finish = finish_kernel;
+    copy.run_until = run_kernel;
     code = ho_play_on(p, &copy);
     ho_play_warnings(&engine);
     engine.destroy(engine.self);
@@ -120,22 +237,21 @@ int ho_twin_play_kernel(struct ho_play *p, struct ho_twin_draws *ret)
 
 void ho_twin_draws_free(struct ho_twin_draws *d)
 {
-    free(d->host);
-    *d = (struct ho_twin_draws){ .host = NULL };
+    free(d->draw);
+    *d = (struct ho_twin_draws){ .draw = NULL };
 }
 
-/* ---- draws as text: "1 2 15000000 16000000 0", a count of times and the times of each host ------
+/* ---- draws as text: how often anew, how many, and each one's four numbers ----------------------
  */
 
 void ho_twin_put_draws(struct ho_text *out, const struct ho_twin_draws *d)
 {
-    ho_text_printf(out, "%d", d->redrawn ? 1 : 0);
-    for (size_t i = 0; i < d->nodes; i++) {
-        ho_text_printf(out, " %zu", d->host[i].drawn);
-        for (size_t j = 0; j < d->host[i].drawn; j++) {
-            ho_text_char(out, ' ');
-            ho_text_int(out, d->host[i].drawn_ns[j]);
-        }
+    ho_text_printf(out, "%zu %zu", d->redrawn, d->n);
+    for (size_t i = 0; i < d->n; i++) {
+        ho_text_char(out, ' ');
+        ho_text_int(out, d->draw[i].at_ns);
+        ho_text_printf(out, " %u %u ", d->draw[i].node, d->draw[i].nic);
+        ho_text_int(out, d->draw[i].ns);
     }
     ho_text_char(out, '\n');
 }
@@ -158,27 +274,38 @@ static bool read_number(const char **at, int64_t max, int64_t *ret)
     return true;
 }
 
-ssize_t ho_twin_read_draws(struct ho_twin_draws *ret, const char *text, size_t nodes)
+static bool read_draw(const char **at, struct ho_twin_draw *ret)
 {
-    struct ho_twin_draws d = { .host = calloc(nodes + 1, sizeof(*d.host)), .nodes = nodes };
-    const char *at = text;
-    int64_t n;
-    bool good;
+    int64_t at_ns, node, nic, ns;
 
-    if (d.host == NULL) {
+    if (!read_number(at, INT64_MAX, &at_ns) || !read_number(at, UINT16_MAX, &node) ||
+        !read_number(at, UINT16_MAX, &nic) || !read_number(at, INT64_MAX, &ns)) {
+        return false;
+    }
+    *ret = (struct ho_twin_draw){ at_ns, ns, (uint16_t)node, (uint16_t)nic };
+    return true;
+}
+
+ssize_t ho_twin_read_draws(struct ho_twin_draws *ret, const char *text)
+{
+    struct ho_twin_draws d = { .draw = NULL };
+    const char *at = text;
+    int64_t redrawn, n;
+
+    if (!read_number(&at, DRAWS_MAX, &redrawn) || !read_number(&at, DRAWS_MAX, &n)) {
+        return -EINVAL;
+    }
+    d.redrawn = (size_t)redrawn;
+    d.room = (size_t)n;
+    d.draw = calloc(d.room + 1, sizeof(*d.draw));
+    if (d.draw == NULL) {
         return -ENOMEM;
     }
-    good = read_number(&at, 1, &n);
-    d.redrawn = good && n == 1;
-    for (size_t i = 0; good && i < nodes; i++) {
-        good = read_number(&at, HO_TWIN_DRAWS, &n);
-        d.host[i].drawn = good ? (size_t)n : 0;
-        for (size_t j = 0; good && j < d.host[i].drawn; j++) {
-            good = read_number(&at, INT64_MAX, &d.host[i].drawn_ns[j]);
-        }
+    while (d.n < d.room && read_draw(&at, &d.draw[d.n])) {
+        d.n++;
     }
-    if (!good || *at != '\n') {
-        free(d.host);
+    if (d.n < d.room || *at != '\n') {
+        free(d.draw);
         return -EINVAL;
     }
     *ret = d;
@@ -380,6 +507,7 @@ int ho_twin_play_model(struct ho_twin *ret, struct ho_play *model, const struct 
     between.play = model;
     copy = engine;
     copy.begin = begin_model;
+    copy.run_until = run_model;
     code = ho_play_on(model, &copy);
     engine.destroy(engine.self);
     return code;

@@ -13,9 +13,10 @@
  *
  * Where it comes from: the settings records of the kernel's timeline (sysctls as read back in each
  * namespace, hz, jiffies0, phase_ns); the release's profile (cli/machine.h); and the neighbours'
- * reachable times of each namespace (os/neightbl.h), at the beginning and at the end. How long link
- * watch took to act on a lost carrier is seen by when the neighbours of that host were gone
- * (ground-truth B8).
+ * reachable times of each namespace (os/neightbl.h), at the beginning, after a boot, and as they
+ * are drawn anew: a kernel does that every 300 s and up to half a base_reachable_time_ms more, so
+ * they are read every second when it is due. How long link watch took to act on a lost carrier is
+ * seen by when the neighbours of that host were gone (ground-truth B8).
  */
 
 #ifndef HO_CLI_TWIN_H
@@ -25,18 +26,18 @@
 
 #include "cli/play.h"
 
-#define HO_TWIN_DRAWS 16
-
-struct ho_twin_host {
-    int64_t drawn_ns[HO_TWIN_DRAWS]; /* neighbours' reachable times, life by life */
-    size_t drawn;
+/* How long a neighbour counts as reachable on an interface from an instant on. */
+struct ho_twin_draw {
+    int64_t at_ns; /* of the play */
+    int64_t ns;
+    uint16_t node, nic;
 };
 
 /* What a kernel drew: what its timeline does not say. */
 struct ho_twin_draws {
-    struct ho_twin_host *host; /* one a node, owned */
-    size_t nodes;
-    bool redrawn; /* it drew reachable times anew in the middle */
+    struct ho_twin_draw *draw; /* by time, owned */
+    size_t n, room;
+    size_t redrawn; /* how often it drew reachable times anew in the middle */
 };
 
 struct ho_twin {
@@ -57,11 +58,11 @@ int ho_twin_play_kernel(struct ho_play *p, struct ho_twin_draws *ret);
 
 void ho_twin_draws_free(struct ho_twin_draws *d);
 
-/* The draws as a line of text, and back. Reading takes no more than `nodes` hosts. Returns how many
- * bytes were read; -EINVAL; -ENOMEM; with *ret to be freed when it is not negative.
+/* The draws as a line of text, and back. Returns how many bytes were read; -EINVAL; -ENOMEM; with
+ * *ret to be freed when it is not negative.
  */
 void ho_twin_put_draws(struct ho_text *out, const struct ho_twin_draws *d);
-ssize_t ho_twin_read_draws(struct ho_twin_draws *ret, const char *text, size_t nodes);
+ssize_t ho_twin_read_draws(struct ho_twin_draws *ret, const char *text);
 
 /* Makes `model`, planned for the model, the twin of the kernel whose timeline and draws these are,
  * and plays it. Returns as ho_play() does, with *ret to be freed in any case.

@@ -164,3 +164,10 @@ void ho_host_neigh_draws(struct ho_host *h, const int64_t *ns, size_t n)
     h->next_draw = 0;
     memcpy(h->draw_ns, ns, h->n_draws * sizeof(*ns));
 }
+
+void ho_host_neigh_hold(struct ho_host *h, int nic, bool ipv6, struct ho_dur d)
+{
+    assert(nic >= 0 && nic < h->n_nics);
+    h->nic[nic].reach[ipv6].jiffies = ho_clk_dur_jiffies(&h->clk, d);
+    h->nic[nic].reach[ipv6].held = true;
+}

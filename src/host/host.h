@@ -96,6 +96,11 @@ int ho_host_neigh_del(struct ho_host *h, int nic, const struct ho_addr *a, struc
  */
 void ho_host_neigh_draws(struct ho_host *h, const int64_t *ns, size_t n);
 
+/* The reachable time of an interface is `d` from now on, and is not drawn anew until the host boots
+ * or this is called again: for following a kernel that was watched.
+ */
+void ho_host_neigh_hold(struct ho_host *h, int nic, bool ipv6, struct ho_dur d);
+
 /* The host forwards packets between its interfaces (net.ipv4.ip_forward): a router. */
 void ho_host_forwarding(struct ho_host *h, bool on);
 

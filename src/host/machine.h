@@ -51,7 +51,8 @@ struct ho_nic {
         uint64_t jiffies; /* the reachable time drawn */
         uint64_t drawn_j;
         bool drawn;
-    } reach[2]; /* IPv4, IPv6 */
+        bool held; /* told from outside: never drawn anew */
+    } reach[2];    /* IPv4, IPv6 */
 };
 
 /* A path, and the way that packets on it take now. */

@@ -74,8 +74,9 @@ static uint64_t reachable_j(struct ho_host *h, const struct ho_neigh *n, uint64_
     unsigned family = is_v4(n) ? 0 : 1;
     uint64_t base = ms_j(h, KNOB(h, n, BASE_REACHABLE_TIME_MS));
 
-    if (nic->reach[family].drawn &&
-        upto(now_j, nic->reach[family].drawn_j + ms_j(h, RAND_REACH_S * INT64_C(1000)))) {
+    if (nic->reach[family].held ||
+        (nic->reach[family].drawn &&
+         upto(now_j, nic->reach[family].drawn_j + ms_j(h, RAND_REACH_S * INT64_C(1000))))) {
         return nic->reach[family].jiffies;
     }
     nic->reach[family].drawn = true;

@@ -202,6 +202,7 @@ void ho_nic_boot(struct ho_host *h)
         h->nic[i].up = true;
         h->nic[i].dead = !h->nic[i].carrier;
         h->nic[i].reach[0].drawn = h->nic[i].reach[1].drawn = false;
+        h->nic[i].reach[0].held = h->nic[i].reach[1].held = false;
     }
 }
 

@@ -28,6 +28,7 @@
 #include "kernel/guest_files.h"
 #include "os/clock.h"
 #include "os/jiffies.h"
+#include "os/sched.h"
 
 #define JOB_MAX (UINT64_C(16) << 20)
 #define FILES 65536  /* a process may have open */
@@ -214,6 +215,7 @@ int ho_guest_begin(struct ho_guest_inside *ret, char why[HO_GUEST_WHY])
     }
     if (err == 0) {
         set_limits();
+        (void)ho_os_sched_softirqs(); /* each look of ours at the clock would delay what it does */
         show_progress(g.out);
         *ret = g;
     }

@@ -12,4 +12,11 @@
  */
 int ho_os_sched_prompt(void);
 
+/* The kernel's thread for what an interrupt has left to do (ksoftirqd/0) goes before every process,
+ * so that whoever the interrupt woke finds it done. For a machine of one's own, with one processor.
+ *
+ * Returns 0; -ENOENT: it is not found in /proc; -EPERM.
+ */
+int ho_os_sched_softirqs(void);
+
 #endif

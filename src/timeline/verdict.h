@@ -94,6 +94,13 @@ void ho_verdicts_free(struct ho_verdicts *v);
 struct ho_verdict *ho_verdicts_find(struct ho_verdicts *v, const char *host, const char *process,
                                     const char *conn);
 
+/* How many of `a` tell the same as those of the same side in `b`: cause, error and call; with
+ * *ret_ns how far apart the times of these are at most, since each one's fault. Sides that only `b`
+ * has count in *ret_sides, as do all of `a`.
+ */
+size_t ho_verdicts_same(const struct ho_verdicts *a, const struct ho_verdicts *b, size_t *ret_sides,
+                        int64_t *ret_ns);
+
 const char *ho_cause_word(enum ho_cause cause);
 const char *ho_cause_text(enum ho_cause cause);
 

@@ -70,7 +70,7 @@ tail -n 1 "$tmp/out" | grep -qE '^model agrees with Linux [0-9]+\.[0-9]+ within 
 # Real time is never the model's to the nanosecond.
 run compare --engine model,kernel "$short" --tolerance 0s --differences
 is 1
-out '^model does not agree with Linux .* the first that does not:$'
+out '^model does not agree with Linux .* the first event that does not:$'
 run compare --engine kernel "$tmp/brief.scn" --format json
 [ "$code" -le 1 ] || fail "$ran: exit code $code"
 python3 -c 'import json, sys

@@ -76,6 +76,22 @@ static void reachable_becomes_stale_after_the_drawn_time(void **state)
     assert_int_equal(ho_pair_neigh(&p, 0), HO_NUD_STALE);
 }
 
+/* What is told from outside counts at once, for an entry that is REACHABLE already: the timer that
+ * was armed for 20 s finds 40 (neigh_timer_handler() reads the time anew), and no 300 s end it.
+ */
+static void a_held_reachable_time_counts_from_now_on(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        ho_host_neigh_hold(p.host[i], 0, false, ho_s(40));
+        ho_host_neigh_hold(p.host[i], 0, true, ho_s(40));
+    }
+    ho_pair_run(&p, s_ms(39900));
+    assert_int_equal(ho_pair_neigh(&p, 0), HO_NUD_REACHABLE);
+    ho_pair_run(&p, s_ms(44200));
+    assert_int_equal(ho_pair_neigh(&p, 0), HO_NUD_STALE);
+}
+
 /* Traffic both ways confirms: the entry of the asked becomes REACHABLE when its delay is over. */
 static void progress_of_tcp_confirms_the_neighbour(void **state)
 {
@@ -286,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(the_asker_is_reachable_and_the_asked_in_delay),
         BOTH(reachable_becomes_stale_after_the_drawn_time),
+        BOTH(a_held_reachable_time_counts_from_now_on),
         BOTH(progress_of_tcp_confirms_the_neighbour),
         BOTH(a_stale_neighbour_is_used_at_once_and_checked_later),
         BOTH(a_vanished_neighbour_fails_after_three_unicast_requests),

@@ -462,6 +462,40 @@ static void json_has_null_for_what_did_not_happen(void **state)
     ho_text_free(&out);
 }
 
+/* The error counts, and the cause; the time is told apart. */
+static void verdicts_are_the_same_by_what_they_say(void **state)
+{
+    (void)state;
+    struct ho_timeline other;
+    struct ho_verdicts a, b;
+    size_t sides = 0;
+    int64_t ns = -1;
+
+    ho_timeline_init(&other, 0);
+    make_fault(&tl, 1000, "", "cut", "lan");
+    make_call(&tl, 8000, "server", "recv", -1, "ETIMEDOUT");
+    make_fault(&other, 3000, "", "cut", "lan");
+    make_call(&other, 10250, "server", "recv", -1, "ETIMEDOUT");
+    assert_int_equal(ho_verdicts_make(&tl, NULL, &a), 0);
+    assert_int_equal(ho_verdicts_make(&other, NULL, &b), 0);
+    assert_true(a.n == 1 && b.n == 1);
+    assert_int_equal(ho_verdicts_same(&a, &b, &sides, &ns), 1);
+    assert_int_equal(sides, 1);
+    assert_int_equal(ns, 250 * MAKE_MS);
+    b.v[0].app_err = "EHOSTUNREACH";
+    assert_int_equal(ho_verdicts_same(&a, &b, &sides, &ns), 0);
+    assert_int_equal(sides, 1);
+    b.v[0].app_err = "ETIMEDOUT";
+    b.v[0].cause = HO_CAUSE_RST;
+    assert_int_equal(ho_verdicts_same(&a, &b, &sides, &ns), 0);
+    b.v[0].host = "client";
+    assert_int_equal(ho_verdicts_same(&a, &b, &sides, &ns), 0);
+    assert_int_equal(sides, 2);
+    ho_verdicts_free(&a);
+    ho_verdicts_free(&b);
+    ho_timeline_destroy(&other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -488,6 +522,7 @@ int main(void)
         TEST(a_programs_own_timer_is_its_own_finding),
         TEST(an_unknown_fault_is_no_verdict),
         TEST(the_table_says_it_in_two_lines_a_side),
+        TEST(verdicts_are_the_same_by_what_they_say),
         TEST(json_has_null_for_what_did_not_happen),
     };
 

@@ -15,7 +15,7 @@
 #include "os/wall.h"
 
 #define SCHEMA 1
-#define PORTION (256 * 1024) /* bytes that are gathered before they are written */
+#define PORTION ((size_t)256 * 1024) /* bytes that are gathered before they are written */
 
 /* ---- the lines ------------------------------------------------------------------------------- */
 

@@ -251,7 +251,7 @@ static void put_status(struct canvas *c, const struct ho_watch_view *v,
             ho_text_printf(&t, "   options of %zu not readable", d->scan->n_unreadable);
         }
         ho_text_put(&t, "   every ");
-        ho_text_dur(&t, head->interval);
+        ho_watch_put_short(&t, head->interval.ns);
     }
     put_line(c, 1, &t, style, false);
     ho_text_free(&t);

@@ -38,7 +38,7 @@
     X(MHD_create_response_from_buffer)
 
 struct calls {
-#define X(name) __typeof__(&name) name;
+#define X(name) __typeof__ (&(name))(name);
     CALLS(X)
 #undef X
 };

@@ -24,6 +24,7 @@
 #include "os/loop.h"
 
 #define LEAVE_MAX 128
+#define REPAINT 12 /* Ctrl-L */
 
 struct ho_os_screen {
     SCREEN *screen;
@@ -107,6 +108,18 @@ static void start_colours(struct ho_os_screen *s, bool wanted)
     }
 }
 
+/* newterm() leaks where it does not know the terminal. */
+static bool is_known(void)
+{
+    int found = 0;
+    bool known = setupterm(NULL, STDOUT_FILENO, &found) == OK;
+
+    if (known) {
+        (void)del_curterm(cur_term);
+    }
+    return known;
+}
+
 static int start(struct ho_os_screen *s, bool colour, char *why)
 {
     const int resize[] = { SIGWINCH, 0 };
@@ -126,7 +139,7 @@ static int start(struct ho_os_screen *s, bool colour, char *why)
     }
     (void)setlocale(LC_CTYPE, "");
     s->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    s->screen = newterm(NULL, stdout, stdin);
+    s->screen = is_known() ? newterm(NULL, stdout, stdin) : NULL;
     if (s->screen == NULL) {
         ho_os_why(why, "a terminal of type '%s' is not known here (TERM)", term ? term : "");
         return -ENOTSUP;
@@ -283,6 +296,9 @@ int ho_os_screen_key(struct ho_os_screen *s)
         bool gone = ioctl(STDIN_FILENO, FIONREAD, &waiting) != 0;
 
         return gone ? HO_KEY_GONE : HO_KEY_NONE;
+    }
+    if (c == REPAINT) {
+        (void)clearok(s->window, true);
     }
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         if (c == keys[i].curses) {

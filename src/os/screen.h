@@ -2,7 +2,7 @@
  *
  * One at a time. Whatever ends the program but SIGKILL - a signal, a failed assert, a crash -
  * leaves the terminal as it was: the handlers that this file sets put it back and let the signal do
- * what it does. Ctrl-Z and its `fg` work.
+ * what it does. Ctrl-Z and its `fg` work; Ctrl-L draws all of it again.
  *
  *     ho_os_screen_open(&s, why);
  *     ho_os_loop_add(loop, ho_os_screen_fd(s), HO_OS_IN, tag);    keys

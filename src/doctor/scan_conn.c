@@ -41,6 +41,9 @@ static void take_info(struct ho_conn *c, const struct ho_os_tcp_info *i)
     c->last_data_recv_ms = i->last_data_recv_ms;
     c->last_ack_recv_ms = i->last_ack_recv_ms;
     c->total_retrans = i->total_retrans;
+    c->rto_time_known = i->has_rto_time;
+    c->rto_recoveries = i->rto_recoveries;
+    c->rto_time_ms = i->rto_time_ms;
 }
 
 /* sk_timer is the keepalive timer in these two states and runs as long as SO_KEEPALIVE is on (it

@@ -17,6 +17,25 @@
 
 /* ---- a socket -------------------------------------------------------------------------------- */
 
+/* tcpi_total_rto, tcpi_total_rto_recoveries, tcpi_total_rto_time came with Linux 6.7, behind
+ * tcpi_rehash; the headers here do not name them.
+ */
+static void read_rto_time(struct ho_os_tcp_info *i, const void *data, size_t len, size_t at)
+{
+    struct {
+        uint16_t timeouts, recoveries;
+        uint32_t time_ms;
+    } rto;
+
+    if (len < at + sizeof(rto)) {
+        return;
+    }
+    memcpy(&rto, (const char *)data + at, sizeof(rto));
+    i->has_rto_time = true;
+    i->rto_recoveries = rto.recoveries;
+    i->rto_time_ms = rto.time_ms;
+}
+
 /* struct tcp_info grows with each kernel: what this one does not say stays 0. */
 static void read_info(struct ho_os_tcp_info *i, const void *data, size_t len)
 {
@@ -77,6 +96,7 @@ static void read_info(struct ho_os_tcp_info *i, const void *data, size_t len)
     if (len >= at + sizeof(i->rcv_wnd)) {
         memcpy(&i->rcv_wnd, (const char *)data + at, sizeof(i->rcv_wnd));
     }
+    read_rto_time(i, data, len, at + 2 * sizeof(uint32_t));
 }
 
 static void read_skmem(struct ho_os_sock *s, const void *data, size_t len)

@@ -21,7 +21,10 @@
 /* struct tcp_info, with the kernel's names and units (include/uapi/linux/tcp.h). */
 struct ho_os_tcp_info {
     uint8_t ca_state, retransmits, probes, backoff, options, snd_wscale, rcv_wscale;
-    bool has_snd_wnd; /* Linux 5.4 */
+    bool has_snd_wnd;        /* Linux 5.4 */
+    bool has_rto_time;       /* Linux 6.7: the two that follow */
+    uint16_t rto_recoveries; /* times that it began to repeat by timeout */
+    uint32_t rto_time_ms;    /* spent in them, one that goes on included */
     uint32_t rto_us, ato_us, snd_mss, rcv_mss;
     uint32_t unacked, sacked, lost, retrans;
     uint32_t last_data_sent_ms, last_data_recv_ms, last_ack_recv_ms;

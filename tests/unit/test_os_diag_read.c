@@ -24,6 +24,7 @@
 #define ATTR_SHUTDOWN 8
 #define INFO_RTO 8 /* in struct tcp_info */
 #define INFO_SND_WND 228
+#define INFO_RTO_TIME 240
 #define SEQ 5
 #define PORT 77
 
@@ -133,6 +134,34 @@ static void what_an_old_kernel_does_not_say_is_not_known(void **state)
         assert_int_equal(s.info.has_snd_wnd, len > INFO_SND_WND);
         assert_int_equal(s.info.snd_wnd, len > INFO_SND_WND ? 65535 : 0);
         assert_int_equal(ho_os_diag_reader_next(&r, &s), 0); /* the next datagram, please */
+    }
+}
+
+/* Linux 6.7 counts the time that is spent repeating: two numbers of 16 bits and one of 32, behind
+ * what older ones have (seen on Linux 6.18: a connection whose peer is cut off).
+ */
+static void the_time_spent_repeating_is_read_where_it_is_said(void **state)
+{
+    (void)state;
+    for (uint16_t len = INFO_RTO_TIME; len <= INFO_RTO_TIME + 8; len += 8) {
+        struct datagram d = { .len = 0 };
+        struct ho_os_sock s;
+        uint8_t *at = put_sock(&d, 4u + len);
+        bool said = len > INFO_RTO_TIME;
+
+        put16(at, (uint16_t)(4 + len));
+        put16(at + 2, ATTR_INFO);
+        if (said) {
+            put16(at + 4 + INFO_RTO_TIME, 5);
+            put16(at + 4 + INFO_RTO_TIME + 2, 2);
+            put32(at + 4 + INFO_RTO_TIME + 4, 6600);
+        }
+        struct ho_os_diag_reader r = reader(&d);
+
+        assert_int_equal(ho_os_diag_reader_next(&r, &s), 1);
+        assert_int_equal(s.info.has_rto_time, said);
+        assert_int_equal(s.info.rto_recoveries, said ? 2 : 0);
+        assert_int_equal(s.info.rto_time_ms, said ? 6600 : 0);
     }
 }
 
@@ -279,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_socket_is_read),
         cmocka_unit_test(what_an_old_kernel_does_not_say_is_not_known),
+        cmocka_unit_test(the_time_spent_repeating_is_read_where_it_is_said),
         cmocka_unit_test(an_answer_that_is_cut_is_none),
         cmocka_unit_test(lengths_that_lie_are_refused),
         cmocka_unit_test(values_that_cannot_be_are_refused),

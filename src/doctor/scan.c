@@ -60,7 +60,10 @@ static int other_namespace(struct ho_scan_work *w, const struct ho_os_netns_seen
         w->s.n_foreign_namespaces += err == -EACCES || err == -EPERM;
         err = 0;
     } else {
-        err = ho_scan_namespace(w, fd, false);
+        struct ho_os_reach *ways = NULL;
+
+        err = ho_scan_dump(w, fd, false, &ways);
+        err = err == 0 ? ho_scan_ways(w, ways) : err;
         if (err == -EPERM || err == -EINVAL) {
             w->s.n_foreign_namespaces++;
             err = 0;
@@ -93,21 +96,35 @@ static int other_namespaces(struct ho_scan_work *w)
 
 /* ---- the scan -------------------------------------------------------------------------------- */
 
+/* All dumps, then the walk over the processes, and beside it what else there is to ask. */
+static int scan(struct ho_scan_work *w)
+{
+    struct ho_os_reach *ways = NULL;
+    int err = ho_scan_dump(w, -1, true, &ways);
+
+    if (err == 0 && !w->o->all_namespaces) {
+        err = ho_scan_owners_begin(w);
+    }
+    if (ways != NULL) {
+        int asked = ho_scan_ways(w, ways);
+
+        err = err == 0 ? asked : err;
+    }
+    if (err == 0 && w->o->all_namespaces) {
+        err = other_namespaces(w);
+        err = err == 0 ? ho_scan_owners_begin(w) : err;
+    }
+    if (err == 0) {
+        err = ho_scan_sort(w);
+    }
+    return err == 0 ? ho_scan_owners(w) : err;
+}
+
 int ho_scan(struct ho_scan *ret, const struct ho_scan_options *o, char *why)
 {
     struct ho_scan_work w = { .o = o, .why = why };
-    int err = ho_scan_owners_begin(&w);
+    int err = scan(&w);
 
-    if (err == 0) {
-        err = ho_scan_namespace(&w, -1, true);
-    }
-    if (err == 0 && o->all_namespaces) {
-        err = other_namespaces(&w);
-    }
-    if (err == 0) {
-        ho_scan_sort(&w);
-        err = ho_scan_owners(&w);
-    }
     ho_os_owners_close(w.walk);
     if (err != 0) {
         ho_scan_free(&w.s);

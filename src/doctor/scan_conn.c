@@ -137,30 +137,6 @@ static int add_all(struct ho_scan_work *w, struct ho_os_diag *d, struct ho_os_re
     return got;
 }
 
-/* The ways of the connections from `first` on. */
-static int add_ways(struct ho_scan_work *w, struct ho_os_reach *r, size_t first)
-{
-    size_t n = first;
-    int err = ho_os_reach_ask(r);
-
-    for (size_t i = first; i < w->s.n_conns && err == 0; i++) {
-        struct ho_conn c = w->s.conns[i];
-
-        if (c.owner != HO_CONN_NO_OWNER) {
-            struct ho_os_way way = ho_os_reach_way(r, c.owner);
-
-            c.owner = HO_CONN_NO_OWNER;
-            c.loopback = way.loopback;
-            c.on_link = way.on_link;
-        }
-        if (!c.loopback || !w->o->no_loopback) {
-            w->s.conns[n++] = c;
-        }
-    }
-    w->s.n_conns = err == 0 ? n : w->s.n_conns;
-    return err;
-}
-
 static int add_host(struct ho_scan_work *w, int netns, bool here)
 {
     struct ho_conn_host h = { .here = here };
@@ -181,11 +157,10 @@ static int add_host(struct ho_scan_work *w, int netns, bool here)
     return err;
 }
 
-int ho_scan_namespace(struct ho_scan_work *w, int netns, bool here)
+int ho_scan_dump(struct ho_scan_work *w, int netns, bool here, struct ho_os_reach **ret_ways)
 {
     struct ho_os_diag *d = NULL;
     struct ho_os_reach *r = NULL;
-    size_t first = w->s.n_conns;
     int err = add_host(w, netns, here);
 
     if (err != 0) {
@@ -193,6 +168,7 @@ int ho_scan_namespace(struct ho_scan_work *w, int netns, bool here)
                   strerror(-err));
         return err;
     }
+    w->dumped = w->s.n_conns;
     err = ho_os_diag_open(&d, netns);
     if (err == 0) {
         err = ho_os_reach_open(&r, netns);
@@ -200,60 +176,39 @@ int ho_scan_namespace(struct ho_scan_work *w, int netns, bool here)
     if (err == 0) {
         err = add_all(w, d, r);
     }
-    if (err == 0) {
-        err = add_ways(w, r, first);
-    }
-    ho_os_reach_close(r);
     ho_os_diag_close(d);
     if (err != 0) {
+        ho_os_reach_close(r);
         ho_os_why(w->why, "sock_diag does not list the TCP connections: %s", strerror(-err));
+        return err;
     }
-    return err;
+    *ret_ways = r;
+    return 0;
 }
 
-/* ---- the order ------------------------------------------------------------------------------- */
-
-static int by_place(const void *a, const void *b)
+int ho_scan_ways(struct ho_scan_work *w, struct ho_os_reach *ways)
 {
-    const struct ho_conn *x = a, *y = b;
-    int order;
+    size_t n = w->dumped;
+    int err = ho_os_reach_ask(ways);
 
-    if (x->host != y->host) {
-        return x->host < y->host ? -1 : 1;
-    }
-    if (x->ipv6 != y->ipv6) {
-        return x->ipv6 ? 1 : -1;
-    }
-    if (x->lport != y->lport) {
-        return x->lport < y->lport ? -1 : 1;
-    }
-    order = memcmp(&x->remote, &y->remote, sizeof(x->remote));
-    if (order == 0 && x->rport != y->rport) {
-        order = x->rport < y->rport ? -1 : 1;
-    }
-    if (order == 0) {
-        order = memcmp(&x->local, &y->local, sizeof(x->local));
-    }
-    if (order == 0 && x->inode != y->inode) {
-        order = x->inode < y->inode ? -1 : 1;
-    }
-    return order;
-}
+    for (size_t i = w->dumped; i < w->s.n_conns && err == 0; i++) {
+        struct ho_conn c = w->s.conns[i];
 
-/* A socket that moved in the kernel's tables during the dump was told twice. */
-void ho_scan_sort(struct ho_scan_work *w)
-{
-    struct ho_conn *c = w->s.conns;
-    size_t n = 0;
+        if (c.owner != HO_CONN_NO_OWNER) {
+            struct ho_os_way way = ho_os_reach_way(ways, c.owner);
 
-    if (w->s.n_conns == 0) {
-        return;
-    }
-    qsort(c, w->s.n_conns, sizeof(*c), by_place);
-    for (size_t i = 0; i < w->s.n_conns; i++) {
-        if (n == 0 || by_place(&c[n - 1], &c[i]) != 0) {
-            c[n++] = c[i];
+            c.owner = HO_CONN_NO_OWNER;
+            c.loopback = way.loopback;
+            c.on_link = way.on_link;
+        }
+        if (!c.loopback || !w->o->no_loopback) {
+            w->s.conns[n++] = c;
         }
     }
-    w->s.n_conns = n;
+    w->s.n_conns = err == 0 ? n : w->s.n_conns;
+    ho_os_reach_close(ways);
+    if (err != 0) {
+        ho_os_why(w->why, "the ways to the peers cannot be asked for: %s", strerror(-err));
+    }
+    return err;
 }

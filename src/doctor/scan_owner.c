@@ -1,4 +1,4 @@
-/* Who holds each connection, and its options: one walk over the descriptors of all processes. See
+/* Who holds each connection, and its options: what the walk over the processes finds of them. See
  * doctor/scan_work.h.
  */
 
@@ -95,8 +95,6 @@ static int add_owner(struct ho_scan_work *w, const struct ho_os_owner *is, uint3
 static int see_socket(struct ho_scan_work *w, struct ho_conn *c, const struct ho_os_owned *s,
                       const struct ho_os_owner **listed)
 {
-    struct ho_os_liveness o;
-
     if (c->owner == HO_CONN_NO_OWNER) {
         int err = *listed == s->owner ? 0 : add_owner(w, s->owner, c->uid);
 
@@ -106,9 +104,8 @@ static int see_socket(struct ho_scan_work *w, struct ho_conn *c, const struct ho
         *listed = s->owner;
         c->owner = (uint32_t)w->s.n_owners - 1;
     }
-    if (c->options_known != HO_KNOWN_READ && !w->o->no_options &&
-        ho_os_owners_liveness(w->walk, s, &o) == 0) {
-        take_options(c, &o);
+    if (s->err == 0) {
+        take_options(c, &s->options);
     }
     return 0;
 }
@@ -127,12 +124,18 @@ static void keep_owned(struct ho_scan *s)
     s->n_conns = n;
 }
 
-static void count_unreadable(struct ho_scan_work *w)
+/* Where the kernel said no, and where a process could not be looked at that may have it. Without
+ * either, a socket that nobody has is one that was closed since.
+ */
+static void count_unreadable(struct ho_scan_work *w, const bool *refused)
 {
+    bool hidden = ho_os_owners_hidden(w->walk) > 0;
+
     for (size_t i = 0; i < w->s.n_conns && !w->o->no_options; i++) {
         const struct ho_conn *c = &w->s.conns[i];
 
-        w->s.n_unreadable += c->inode != 0 && c->options_known == HO_KNOWN_UNKNOWN;
+        w->s.n_unreadable += c->inode != 0 && c->options_known == HO_KNOWN_UNKNOWN &&
+                             (c->owner == HO_CONN_NO_OWNER ? hidden : refused[i]);
     }
 }
 
@@ -151,27 +154,52 @@ int ho_scan_owners_begin(struct ho_scan_work *w)
     return err;
 }
 
+/* Says which sockets are looked for. */
+static int want(struct ho_scan_work *w)
+{
+    uint32_t *inode = malloc((w->s.n_conns + 1) * sizeof(*inode));
+
+    if (inode == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < w->s.n_conns; i++) {
+        inode[i] = w->s.conns[i].inode;
+    }
+    int err = ho_os_owners_want(w->walk, inode, w->s.n_conns, !w->o->no_options);
+
+    free(inode);
+    return err;
+}
+
 int ho_scan_owners(struct ho_scan_work *w)
 {
     struct inodes t = { .slot = NULL };
     const struct ho_os_owner *listed = NULL;
     struct ho_os_owned s;
-    int err = list_inodes(&t, &w->s);
+    bool *refused = calloc(w->s.n_conns + 1, sizeof(*refused));
+    int err = refused == NULL ? -ENOMEM : want(w);
+
+    err = err == 0 ? list_inodes(&t, &w->s) : err;
     int got = err == 0 ? ho_os_owners_next(w->walk, &s) : err;
 
     while (got == 1) {
         struct ho_conn *c = find(&t, &w->s, s.fd.inode);
 
-        err = c != NULL ? see_socket(w, c, &s, &listed) : 0;
+        if (c != NULL) {
+            refused[c - w->s.conns] |= s.err == -EPERM || s.err == -EACCES || s.err == -ENOSYS;
+            err = see_socket(w, c, &s, &listed);
+        }
         got = err == 0 ? ho_os_owners_next(w->walk, &s) : err;
     }
     free(t.slot);
+    if (got == 0) {
+        count_unreadable(w, refused);
+    } else {
+        ho_os_why(w->why, "the owners of the connections: %s", strerror(-got));
+    }
+    free(refused);
     if (got == 0 && w->o->pid != 0) {
         keep_owned(&w->s);
-    }
-    count_unreadable(w);
-    if (got != 0) {
-        ho_os_why(w->why, "the owners of the connections: %s", strerror(-got));
     }
     return got;
 }

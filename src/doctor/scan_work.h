@@ -6,11 +6,13 @@
 #include "doctor/scan.h"
 #include "os/diag_read.h"
 #include "os/owner.h"
+#include "os/reach.h"
 
 struct ho_scan_work {
     struct ho_scan s;
     const struct ho_scan_options *o;
     size_t host_room, conn_room, owner_room;
+    size_t dumped; /* the first connection of the last dump */
     struct ho_os_owners *walk;
     char *why;
 };
@@ -25,16 +27,20 @@ int ho_scan_grow(void **list, size_t *room, size_t n, size_t size);
  */
 struct ho_conn ho_scan_conn(const struct ho_os_sock *s);
 
-/* The settings and the connections of a namespace (-1: the caller's), in no order. Returns 0; a
- * negative errno with the sentence in `why`.
+/* The settings of a namespace (-1: the caller's) and its connections, in no order. Returns 0 with
+ * *ret_ways for ho_scan_ways(), which must follow; a negative errno with the sentence in `why`.
  */
-int ho_scan_namespace(struct ho_scan_work *w, int netns, bool here);
+int ho_scan_dump(struct ho_scan_work *w, int netns, bool here, struct ho_os_reach **ret_ways);
 
-/* In the header's order, each connection once. */
-void ho_scan_sort(struct ho_scan_work *w);
+/* How the peers of the last dump are reached. Returns as above; `ways` is closed. */
+int ho_scan_ways(struct ho_scan_work *w, struct ho_os_reach *ways);
 
-/* Who holds them, and their options; with o->pid the others go. The search begins first, and is
- * ended by who closes w->walk. Both return as above.
+/* In the header's order, each connection once. Returns 0; -ENOMEM. */
+int ho_scan_sort(struct ho_scan_work *w);
+
+/* Who holds them, and their options; with o->pid the others go. The search begins behind the last
+ * dump, or a connection could be newer than the search; it goes on beside the caller, and is ended
+ * by who closes w->walk. Both return as above.
  */
 int ho_scan_owners_begin(struct ho_scan_work *w);
 int ho_scan_owners(struct ho_scan_work *w);

@@ -1,30 +1,36 @@
-/* /proc/PID/fd of all processes, by a thread; pidfd_getfd(2) by the caller. See os/owner.h.
+/* What a walk over /proc finds, and the options of it. See os/owner.h.
  *
- * The thread fills a piece of a list and hands it over under the lock when it is full; the caller
- * frees what it has used.
+ * A list of pieces, in the order of the walk, under one lock. The thread walks and appends; when it
+ * is through, and the caller has said what is of interest, both take a piece that nobody has read
+ * yet, throw out what is of no interest and read the options of the rest; the caller pulls from the
+ * first piece on. A piece belongs to who reads it, then to the caller.
  */
 
 #include "os/owner.h"
 
 #include <assert.h>
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CGROUP_MAX 4096 /* a line a hierarchy, of v1 a dozen */
-#define PIECE 1024      /* sockets */
+#include "os/owner_walk.h"
+
+#define PIECE 512 /* sockets */
+
+enum piece_state {
+    PIECE_WALKED,
+    PIECE_READING, /* by one of the two */
+    PIECE_READ
+};
 
 struct piece {
     struct piece *next;
+    enum piece_state state;
     size_t n;
     struct ho_os_owned s[PIECE];
 };
@@ -34,135 +40,168 @@ struct known_owner {
     struct ho_os_owner is;
 };
 
+/* Whose sockets one of the two threads looks into. */
+struct looked {
+    const struct ho_os_owner *owner;
+    int pidfd;   /* -1 */
+    int refused; /* why they are not looked into any more; 0 */
+};
+
 struct ho_os_owners {
     /* The thread's. */
-    DIR *proc;   /* NULL: one process alone */
-    int alone;   /* still to come */
-    int process; /* /proc/PID: of this very process, though its number be used again; -1 */
-    DIR *fds;    /* its fd */
+    struct ho_os_owner_walk walk;
     struct piece *filling;
     struct known_owner *owners; /* the last one first */
 
     /* Both's, under the lock. */
     pthread_mutex_t lock;
-    pthread_cond_t more;
-    struct piece *first, **last; /* full, not taken yet */
-    bool stop, ended;
+    pthread_cond_t changed;
+    struct piece *first, **last;
+    struct piece *unread; /* the first that nobody has taken to read; NULL */
+    bool stop, walked, wanted;
     int err;
     size_t hidden;
+
+    /* What is of interest: written before `wanted`, only read from then on. */
+    uint32_t *inode; /* open addressing, at most half full; 0: free */
+    size_t slots;    /* a power of two */
+    bool options;
 
     /* The caller's. */
     pthread_t thread;
     bool has_thread;
     struct piece *using;
     size_t used;
-    const struct ho_os_owner *looked; /* whose pidfd it is */
-    int pidfd;
-    int refused; /* why its sockets are not looked into any more; 0 */
+    struct looked looked;
 };
 
-/* ---- a process ------------------------------------------------------------------------------- */
+/* ---- what is of interest --------------------------------------------------------------------- */
 
-static void leave_process(struct ho_os_owners *w)
+static size_t place(const struct ho_os_owners *w, uint64_t inode)
 {
-    if (w->fds != NULL) {
-        (void)closedir(w->fds);
+    size_t at = (size_t)(inode * 0x9e3779b97f4a7c15ULL >> 20) & (w->slots - 1);
+
+    while (w->inode[at] != 0 && w->inode[at] != inode) {
+        at = (at + 1) & (w->slots - 1);
     }
-    if (w->process >= 0) {
-        (void)close(w->process);
-    }
-    w->fds = NULL;
-    w->process = -1;
+    return at;
 }
 
-/* Returns 0; -ESRCH: it has gone; another negative errno: it may not be looked at. */
-static int enter_process(struct ho_os_owners *w, int pid)
+int ho_os_owners_want(struct ho_os_owners *w, const uint32_t *inodes, size_t n, bool options)
 {
-    char path[32];
-
-    leave_process(w);
-    (void)snprintf(path, sizeof(path), "/proc/%d", pid);
-    w->process = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd = w->process < 0 ? -1 : openat(w->process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd < 0) {
-        return errno == ENOENT ? -ESRCH : -errno;
+    w->slots = 64;
+    while (w->slots < 2 * n) {
+        w->slots *= 2;
     }
-    w->fds = fdopendir(fd);
-    if (w->fds == NULL) {
-        int err = -errno;
-
-        (void)close(fd);
-        return err;
+    w->inode = calloc(w->slots, sizeof(*w->inode));
+    if (w->inode == NULL) {
+        return -ENOMEM;
     }
+    for (size_t i = 0; i < n; i++) {
+        if (inodes[i] != 0) {
+            w->inode[place(w, inodes[i])] = inodes[i];
+        }
+    }
+    w->options = options;
+    (void)pthread_mutex_lock(&w->lock);
+    w->wanted = true;
+    (void)pthread_cond_broadcast(&w->changed);
+    (void)pthread_mutex_unlock(&w->lock);
     return 0;
 }
 
-/* The number that a name is: faster than strtol(), for there may be 200,000. */
-static int number(const char *s)
-{
-    int n = 0;
+/* ---- options --------------------------------------------------------------------------------- */
 
-    while (isdigit((unsigned char)*s) && n < 100000000) {
-        n = n * 10 + (*s++ - '0');
+static void look_no_more(struct looked *l)
+{
+    if (l->pidfd >= 0) {
+        (void)close(l->pidfd);
     }
-    return n;
+    *l = (struct looked){ .pidfd = -1 };
 }
 
-static bool next_socket(struct ho_os_owners *w, struct ho_os_sockfd *ret)
+static void look_into(struct looked *l, const struct ho_os_owner *o)
 {
-    char text[64];
+    if (l->owner != o) {
+        look_no_more(l);
+        l->owner = o;
+        l->pidfd = ho_os_pidfd(o->pid);
+        l->refused = l->pidfd < 0 ? l->pidfd : 0;
+    }
+}
 
-    for (struct dirent *e = readdir(w->fds); e != NULL; e = readdir(w->fds)) {
-        if (!isdigit((unsigned char)e->d_name[0])) {
-            continue;
+/* The process's other sockets need not be tried. */
+static bool is_final(int err)
+{
+    return err == -EPERM || err == -EACCES || err == -ENOSYS || err == -ESRCH;
+}
+
+static int read_options(struct looked *l, const struct ho_os_owned *s, struct ho_os_liveness *ret)
+{
+    struct ho_os_sockopt o[] = { { .level = SOL_SOCKET, .name = SO_KEEPALIVE },
+                                 { .level = IPPROTO_TCP, .name = TCP_KEEPIDLE },
+                                 { .level = IPPROTO_TCP, .name = TCP_KEEPINTVL },
+                                 { .level = IPPROTO_TCP, .name = TCP_KEEPCNT },
+                                 { .level = IPPROTO_TCP, .name = TCP_USER_TIMEOUT },
+                                 { .level = SOL_SOCKET, .name = SO_LINGER } };
+    const size_t n = sizeof(o) / sizeof(o[0]);
+
+    look_into(l, s->owner);
+    if (l->refused != 0) {
+        return l->refused;
+    }
+    int err = ho_os_pidfd_options(l->pidfd, &s->fd, o, n);
+
+    l->refused = is_final(err) ? err : 0;
+    for (size_t i = 0; i < n && err == 0; i++) {
+        err = o[i].err;
+    }
+    if (err == 0) {
+        *ret = (struct ho_os_liveness){ .keepalive = o[0].value != 0,
+                                        .keepidle_s = o[1].value,
+                                        .keepintvl_s = o[2].value,
+                                        .keepcnt = o[3].value,
+                                        .user_timeout_ms = (uint32_t)o[4].value,
+                                        .linger = o[5].value != 0,
+                                        .linger_s = o[5].more };
+    }
+    return err;
+}
+
+static void read_piece(const struct ho_os_owners *w, struct piece *p, struct looked *l)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n; i++) {
+        if (w->inode[place(w, p->s[i].fd.inode)] == p->s[i].fd.inode) {
+            struct ho_os_owned *s = &p->s[n++];
+
+            *s = p->s[i];
+            s->err = w->options ? read_options(l, s, &s->options) : -ENODATA;
         }
-        ssize_t n = readlinkat(dirfd(w->fds), e->d_name, text, sizeof(text));
-
-        if (n > 0 && ho_os_procfs_socket(text, (size_t)n, &ret->inode)) {
-            ret->fd = number(e->d_name);
-            return true;
-        }
     }
-    return false;
+    p->n = n;
 }
 
-/* Returns how many bytes were read; 0 if there are none. */
-static size_t read_file(int dir, const char *name, char *buf, size_t size)
+/* Under the lock; gives it up meanwhile. Returns false if there is none to read. */
+static bool read_next(struct ho_os_owners *w, struct looked *l)
 {
-    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-    size_t got = 0;
-    ssize_t n = fd < 0 ? 0 : 1;
+    struct piece *p = w->unread;
 
-    while (n > 0 && got < size) {
-        n = read(fd, buf + got, size - got);
-        got += n > 0 ? (size_t)n : 0;
+    if (p == NULL) {
+        return false;
     }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return got;
+    w->unread = p->next;
+    p->state = PIECE_READING;
+    (void)pthread_mutex_unlock(&w->lock);
+    read_piece(w, p, l);
+    (void)pthread_mutex_lock(&w->lock);
+    p->state = PIECE_READ;
+    (void)pthread_cond_broadcast(&w->changed);
+    return true;
 }
 
-/* NULL: no memory. */
-static const struct ho_os_owner *add_owner(struct ho_os_owners *w, int pid)
-{
-    struct known_owner *k = calloc(1, sizeof(*k));
-    char text[CGROUP_MAX];
-
-    if (k == NULL) {
-        return NULL;
-    }
-    k->is.pid = pid;
-    ho_os_procfs_comm(k->is.comm, text, read_file(w->process, "comm", text, sizeof(text)));
-    ho_os_procfs_container(k->is.container, text,
-                           read_file(w->process, "cgroup", text, sizeof(text)));
-    k->next = w->owners;
-    w->owners = k;
-    return &k->is;
-}
-
-/* ---- the walk -------------------------------------------------------------------------------- */
+/* ---- the thread ------------------------------------------------------------------------------ */
 
 /* Returns 0; -ECANCELED: the caller has enough. */
 static int hand_over(struct ho_os_owners *w)
@@ -173,9 +212,10 @@ static int hand_over(struct ho_os_owners *w)
     if (w->filling != NULL) {
         *w->last = w->filling;
         w->last = &w->filling->next;
+        w->unread = w->unread != NULL ? w->unread : w->filling;
         w->filling = NULL;
     }
-    (void)pthread_cond_signal(&w->more);
+    (void)pthread_cond_broadcast(&w->changed);
     (void)pthread_mutex_unlock(&w->lock);
     return stop ? -ECANCELED : 0;
 }
@@ -188,62 +228,79 @@ static int add_socket(struct ho_os_owners *w, const struct ho_os_owned *s)
             return -ENOMEM;
         }
         w->filling->next = NULL;
+        w->filling->state = PIECE_WALKED;
         w->filling->n = 0;
     }
     w->filling->s[w->filling->n++] = *s;
     return w->filling->n == PIECE ? hand_over(w) : 0;
 }
 
+/* NULL: no memory. */
+static const struct ho_os_owner *add_owner(struct ho_os_owners *w, int pid)
+{
+    struct known_owner *k = calloc(1, sizeof(*k));
+
+    if (k == NULL) {
+        return NULL;
+    }
+    k->is.pid = pid;
+    ho_os_owner_walk_name(&w->walk, k->is.comm, k->is.container);
+    k->next = w->owners;
+    w->owners = k;
+    return &k->is;
+}
+
 static int walk_process(struct ho_os_owners *w, int pid)
 {
     struct ho_os_owned s = { .owner = NULL };
-    int err = enter_process(w, pid);
+    int err = ho_os_owner_walk_enter(&w->walk, pid);
 
     if (err != 0) {
         w->hidden += err != -ESRCH;
         return 0;
     }
-    while (err == 0 && next_socket(w, &s.fd)) {
+    while (err == 0 && ho_os_owner_walk_socket(&w->walk, &s.fd)) {
         s.owner = s.owner != NULL ? s.owner : add_owner(w, pid);
         err = s.owner == NULL ? -ENOMEM : add_socket(w, &s);
     }
     return err;
 }
 
-/* Returns 0 behind the last one. */
-static int next_pid(struct ho_os_owners *w)
+static void walk(struct ho_os_owners *w)
 {
-    int pid = w->alone;
-
-    w->alone = 0;
-    if (w->proc == NULL) {
-        return pid;
-    }
-    for (struct dirent *e = readdir(w->proc); e != NULL; e = readdir(w->proc)) {
-        if (isdigit((unsigned char)e->d_name[0])) {
-            return number(e->d_name);
-        }
-    }
-    return 0;
-}
-
-static void *walk(void *arg)
-{
-    struct ho_os_owners *w = arg;
     int err = 0;
 
-    for (int pid = next_pid(w); pid > 0 && err == 0; pid = next_pid(w)) {
+    for (int pid = ho_os_owner_walk_pid(&w->walk); pid > 0 && err == 0;
+         pid = ho_os_owner_walk_pid(&w->walk)) {
         err = walk_process(w, pid);
     }
-    leave_process(w);
+    ho_os_owner_walk_close(&w->walk);
     (void)hand_over(w);
     (void)pthread_mutex_lock(&w->lock);
-    w->ended = true;
+    w->walked = true;
     w->err = err == -ECANCELED ? 0 : err;
-    (void)pthread_cond_signal(&w->more);
+    (void)pthread_cond_broadcast(&w->changed);
     (void)pthread_mutex_unlock(&w->lock);
+}
+
+static void *work(void *arg)
+{
+    struct ho_os_owners *w = arg;
+    struct looked l = { .pidfd = -1 };
+
+    walk(w);
+    (void)pthread_mutex_lock(&w->lock);
+    while (!w->wanted && !w->stop) {
+        (void)pthread_cond_wait(&w->changed, &w->lock);
+    }
+    while (!w->stop && read_next(w, &l)) {
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+    look_no_more(&l);
     return NULL;
 }
+
+/* ---- the caller's side ----------------------------------------------------------------------- */
 
 /* Without a thread of its own the walk is done before the caller goes on. */
 static void start(struct ho_os_owners *w)
@@ -252,33 +309,26 @@ static void start(struct ho_os_owners *w)
 
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the caller's thread's */
-    w->has_thread = pthread_create(&w->thread, NULL, walk, w) == 0;
+    w->has_thread = pthread_create(&w->thread, NULL, work, w) == 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!w->has_thread) {
-        (void)walk(w);
+        walk(w);
     }
 }
 
 int ho_os_owners_open(struct ho_os_owners **ret, int pid)
 {
     struct ho_os_owners *w = calloc(1, sizeof(*w));
-    int err = w == NULL ? -ENOMEM : 0;
 
-    if (err != 0) {
-        return err;
+    if (w == NULL) {
+        return -ENOMEM;
     }
-    w->process = w->pidfd = -1;
+    w->looked.pidfd = -1;
     w->last = &w->first;
-    w->alone = pid;
     (void)pthread_mutex_init(&w->lock, NULL);
-    (void)pthread_cond_init(&w->more, NULL);
-    if (pid != 0) {
-        err = enter_process(w, pid);
-        leave_process(w);
-    } else {
-        w->proc = opendir("/proc");
-        err = w->proc == NULL ? -errno : 0;
-    }
+    (void)pthread_cond_init(&w->changed, NULL);
+    int err = ho_os_owner_walk_open(&w->walk, pid);
+
     if (err != 0) {
         ho_os_owners_close(w);
         return err;
@@ -304,6 +354,7 @@ static void free_all(struct ho_os_owners *w)
     }
     free(w->filling);
     free(w->using);
+    free(w->inode);
     free(w);
 }
 
@@ -315,36 +366,33 @@ void ho_os_owners_close(struct ho_os_owners *w)
     if (w->has_thread) {
         (void)pthread_mutex_lock(&w->lock);
         w->stop = true;
+        (void)pthread_cond_broadcast(&w->changed);
         (void)pthread_mutex_unlock(&w->lock);
         int err = pthread_join(w->thread, NULL);
 
         assert(err == 0);
         (void)err;
     }
-    leave_process(w);
-    if (w->proc != NULL) {
-        (void)closedir(w->proc);
-    }
-    if (w->pidfd >= 0) {
-        (void)close(w->pidfd);
-    }
-    (void)pthread_cond_destroy(&w->more);
+    ho_os_owner_walk_close(&w->walk);
+    look_no_more(&w->looked);
+    (void)pthread_cond_destroy(&w->changed);
     (void)pthread_mutex_destroy(&w->lock);
     free_all(w);
 }
 
-/* ---- the caller's side ----------------------------------------------------------------------- */
-
-/* Waits for the next piece. Returns 1; 0 at the end; -ENOMEM. */
+/* Reads, or waits for who does. Returns 1 with the next piece in `using`; 0 at the end; -ENOMEM. */
 static int take_piece(struct ho_os_owners *w)
 {
     free(w->using);
+    w->using = NULL;
+    w->used = 0;
     (void)pthread_mutex_lock(&w->lock);
-    while (w->first == NULL && !w->ended) {
-        (void)pthread_cond_wait(&w->more, &w->lock);
+    while (w->first != NULL ? w->first->state != PIECE_READ : !w->walked) {
+        if (!read_next(w, &w->looked)) {
+            (void)pthread_cond_wait(&w->changed, &w->lock);
+        }
     }
     w->using = w->first;
-    w->used = 0;
     if (w->using != NULL) {
         w->first = w->using->next;
         w->last = w->first == NULL ? &w->first : w->last;
@@ -357,7 +405,8 @@ static int take_piece(struct ho_os_owners *w)
 
 int ho_os_owners_next(struct ho_os_owners *w, struct ho_os_owned *ret)
 {
-    if (w->using == NULL || w->used == w->using->n) {
+    assert(w->wanted);
+    while (w->using == NULL || w->used == w->using->n) {
         int got = take_piece(w);
 
         if (got != 1) {
@@ -366,57 +415,6 @@ int ho_os_owners_next(struct ho_os_owners *w, struct ho_os_owned *ret)
     }
     *ret = w->using->s[w->used++];
     return 1;
-}
-
-static void look_at(struct ho_os_owners *w, const struct ho_os_owner *o)
-{
-    if (w->looked == o) {
-        return;
-    }
-    if (w->pidfd >= 0) {
-        (void)close(w->pidfd);
-    }
-    w->looked = o;
-    w->pidfd = ho_os_pidfd(o->pid);
-    w->refused = w->pidfd < 0 ? w->pidfd : 0;
-}
-
-static bool is_final(int err)
-{
-    return err == -EPERM || err == -EACCES || err == -ENOSYS || err == -ESRCH;
-}
-
-int ho_os_owners_liveness(struct ho_os_owners *w, const struct ho_os_owned *s,
-                          struct ho_os_liveness *ret)
-{
-    struct ho_os_sockopt o[] = { { .level = SOL_SOCKET, .name = SO_KEEPALIVE },
-                                 { .level = IPPROTO_TCP, .name = TCP_KEEPIDLE },
-                                 { .level = IPPROTO_TCP, .name = TCP_KEEPINTVL },
-                                 { .level = IPPROTO_TCP, .name = TCP_KEEPCNT },
-                                 { .level = IPPROTO_TCP, .name = TCP_USER_TIMEOUT },
-                                 { .level = SOL_SOCKET, .name = SO_LINGER } };
-    const size_t n = sizeof(o) / sizeof(o[0]);
-
-    look_at(w, s->owner);
-    if (w->refused != 0) {
-        return w->refused;
-    }
-    int err = ho_os_pidfd_options(w->pidfd, &s->fd, o, n);
-
-    w->refused = is_final(err) ? err : 0;
-    for (size_t i = 0; i < n && err == 0; i++) {
-        err = o[i].err;
-    }
-    if (err == 0) {
-        *ret = (struct ho_os_liveness){ .keepalive = o[0].value != 0,
-                                        .keepidle_s = o[1].value,
-                                        .keepintvl_s = o[2].value,
-                                        .keepcnt = o[3].value,
-                                        .user_timeout_ms = (uint32_t)o[4].value,
-                                        .linger = o[5].value != 0,
-                                        .linger_s = o[5].more };
-    }
-    return err;
 }
 
 size_t ho_os_owners_hidden(const struct ho_os_owners *w)

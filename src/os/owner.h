@@ -1,15 +1,14 @@
 /* Who holds which socket: one walk over the descriptors of all processes (proc(5)), and the options
- * of each socket of interest (pidfd_getfd(2)).
+ * of the sockets of interest (pidfd_getfd(2)).
  *
  *     err = ho_os_owners_open(&w, 0);
- *     while (ho_os_owners_next(w, &s) == 1) {
- *         ho_os_owners_liveness(w, &s, &options);
- *     }
+ *     err = ho_os_owners_want(w, inodes, n, true);
+ *     while (ho_os_owners_next(w, &s) == 1) { ... }
  *     ho_os_owners_close(w);
  *
- * The walk begins when it is opened, in a thread of its own, and what it finds waits to be pulled:
- * of a process with 100,000 descriptors it takes half a second, in which the caller has other
- * questions to the kernel. Options are read by the caller's thread, one socket after the other.
+ * The walk begins when it is opened, in a thread of its own: of a process with 100,000 descriptors
+ * it takes a third of a second, in which the caller asks sock_diag which sockets are of interest.
+ * Their options are then read by that thread and the caller's, one socket after the other each.
  *
  * Nothing here is a fault of the caller's: a process that is gone has no more sockets, one that
  * may not be looked at (another uid without CAP_SYS_PTRACE) has none and is counted, a descriptor
@@ -32,12 +31,6 @@ struct ho_os_owner {
     char container[HO_OS_CONTAINER]; /* its container or unit; "" */
 };
 
-/* A socket of any protocol, and the process that has it as descriptor `fd.fd`. */
-struct ho_os_owned {
-    const struct ho_os_owner *owner; /* the walk's; one for each process */
-    struct ho_os_sockfd fd;
-};
-
 /* The options that decide when a connection notices that its peer is gone, in Linux's units. */
 struct ho_os_liveness {
     bool keepalive;
@@ -45,6 +38,17 @@ struct ho_os_liveness {
     uint32_t user_timeout_ms;
     bool linger;
     int linger_s;
+};
+
+/* A socket of interest, and a process that has it as descriptor `fd.fd`. */
+struct ho_os_owned {
+    const struct ho_os_owner *owner; /* the walk's; one for each process */
+    struct ho_os_sockfd fd;
+    int err; /* 0: `options` are read; -EPERM, -EACCES: the process may not be looked into
+              * (ptrace(2), "ptrace access mode checking"); -ENOSYS before Linux 5.6; -ESRCH,
+              * -EBADF, -ENOTSOCK: it is gone; -ENOPROTOOPT: no TCP socket; -ENODATA: not asked for
+              */
+    struct ho_os_liveness options;
 };
 
 struct ho_os_owners;
@@ -57,20 +61,15 @@ int ho_os_owners_open(struct ho_os_owners **ret, int pid);
 /* Ends it, also in the middle. Takes NULL. */
 void ho_os_owners_close(struct ho_os_owners *w);
 
-/* The next socket; those of a process come one after the other. Returns 1 with *ret; 0 at the end;
- * -ENOMEM if the walk had to stop.
+/* Says which sockets are of interest, once, before the first is pulled; the list is copied. Without
+ * `options` none is duplicated. Returns 0; -ENOMEM.
+ */
+int ho_os_owners_want(struct ho_os_owners *w, const uint32_t *inodes, size_t n, bool options);
+
+/* The next of them; those of a process come one after the other, and one that several processes
+ * hold comes once for each. Returns 1 with *ret; 0 at the end; -ENOMEM if the walk had to stop.
  */
 int ho_os_owners_next(struct ho_os_owners *w, struct ho_os_owned *ret);
-
-/* The options of a socket, if it still is the one of that inode. The process's pidfd is opened once
- * for sockets that follow one another; the socket is duplicated as os/sockfd.h says.
- *
- * Returns 0; -EPERM, -EACCES: the process may not be looked into (ptrace(2), "ptrace access mode
- * checking"; its other sockets are not tried then); -ENOSYS before Linux 5.6; -ESRCH, -EBADF,
- * -ENOTSOCK: it is gone; -ENOPROTOOPT: it is no TCP socket.
- */
-int ho_os_owners_liveness(struct ho_os_owners *w, const struct ho_os_owned *s,
-                          struct ho_os_liveness *ret);
 
 /* At the end: processes whose descriptors could not be listed. */
 size_t ho_os_owners_hidden(const struct ho_os_owners *w);

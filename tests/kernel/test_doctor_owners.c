@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -249,29 +250,43 @@ static size_t open_descriptors(void)
     return n;
 }
 
-/* Looks at everything that there is. Returns how many sockets it duplicated. */
-static size_t look_once(bool whole)
+/* What the killer and who looks tell one another. */
+struct shared {
+    volatile uint32_t held[HELD]; /* the victim's sockets */
+    volatile unsigned looks;      /* how often there was a look */
+};
+
+static struct shared *shared;
+
+/* Duplicates what the victim holds and nothing else. */
+static size_t duplicate_all(void)
 {
+    uint32_t inodes[HELD];
     struct ho_os_owners *w;
     struct ho_os_owned s;
-    struct ho_os_liveness l;
-    size_t n = 0;
+    size_t read = 0;
 
-    if (whole) {
-        struct ho_scan scan = stage_scan(NULL);
-
-        for (size_t i = 0; i < scan.n_conns; i++) {
-            n += scan.conns[i].options_known == HO_KNOWN_READ;
-        }
-        ho_scan_free(&scan);
-        return n;
+    for (size_t i = 0; i < HELD; i++) {
+        inodes[i] = shared->held[i];
     }
-    ROOM_CHECK(ho_os_owners_open(&w, 0) == 0);
+    ROOM_CHECK(ho_os_owners_open(&w, 0) == 0 && ho_os_owners_want(w, inodes, HELD, true) == 0);
     while (ho_os_owners_next(w, &s) == 1) {
-        n += ho_os_owners_liveness(w, &s, &l) == 0;
+        read += s.err == 0;
     }
     ho_os_owners_close(w);
-    return n;
+    return read;
+}
+
+static size_t scan_all(void)
+{
+    struct ho_scan scan = stage_scan(NULL);
+    size_t read = 0;
+
+    for (size_t i = 0; i < scan.n_conns; i++) {
+        read += scan.conns[i].options_known == HO_KNOWN_READ;
+    }
+    ho_scan_free(&scan);
+    return read;
 }
 
 /* Looks again and again until `stop` is closed, with whole scans or only at what is duplicated: the
@@ -290,7 +305,8 @@ static pid_t new_scanner(const int stop[2], bool whole)
         size_t before = open_descriptors();
 
         for (; poll(&p, 1, 0) == 0; looks++) {
-            read += look_once(whole);
+            shared->looks++;
+            read += whole ? scan_all() : duplicate_all();
             ROOM_CHECK(open_descriptors() == before);
         }
         (void)fprintf(stderr, "looked %zu times and read the options of %zu sockets\n", looks,
@@ -309,6 +325,7 @@ static pid_t new_victim(bool ipv6, int peer[HELD])
 
     for (size_t i = 0; i < HELD; i++) {
         client[i] = stage_new_client(listener);
+        shared->held[i] = stage_inode(client[i]);
         peer[i] = accept(listener, NULL, NULL);
         ROOM_CHECK(peer[i] >= 0);
     }
@@ -353,14 +370,19 @@ static void kill_during(bool whole, bool ipv6)
 {
     int stop[2], status = 1, peer[HELD];
     int64_t worst = 0, sum = 0;
+    unsigned rounds = whole ? ROUNDS / 3 : ROUNDS;
 
     ROOM_CHECK(pipe2(stop, O_CLOEXEC) == 0);
     pid_t scanner = new_scanner(stop, whole);
 
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < rounds; i++) {
         pid_t victim = new_victim(ipv6, peer);
+        unsigned looks = shared->looks;
 
-        (void)poll(NULL, 0, (int)(i % 7)); /* into another moment of the scan */
+        while (shared->looks == looks) { /* the next one sees it */
+            (void)poll(NULL, 0, 1);
+        }
+        (void)poll(NULL, 0, (int)(i % 16)); /* into another moment of it */
         int64_t late = kill_and_wait(victim, peer);
 
         worst = late > worst ? late : worst;
@@ -370,13 +392,23 @@ static void kill_during(bool whole, bool ipv6)
     (void)close(stop[1]);
     ROOM_CHECK(waitpid(scanner, &status, 0) == scanner && status == 0);
     (void)fprintf(stderr, "%s: FIN after the kill: %lld us on average, %lld us at most\n",
-                  whole ? "scans" : "duplicates", (long long)(sum / ROUNDS / 1000),
+                  whole ? "scans" : "duplicates", (long long)(sum / rounds / 1000),
                   (long long)(worst / 1000));
     ROOM_CHECK(worst < LATE_NS);
 }
 
+static void share(void)
+{
+    void *page =
+        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    ROOM_CHECK(page != MAP_FAILED);
+    shared = page;
+}
+
 static int kill_owners(void *arg)
 {
+    share();
     kill_during(true, *(bool *)arg);
     kill_during(false, *(bool *)arg);
     return 0;
@@ -393,6 +425,7 @@ static int come_and_go(void *arg)
 {
     int stop[2], status = 1;
 
+    share();
     ROOM_CHECK(pipe2(stop, O_CLOEXEC) == 0);
     pid_t scanner = new_scanner(stop, true);
     struct stage_pair kept = stage_new_pair(*(bool *)arg);

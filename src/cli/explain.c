@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/explain.h"
 #include "forecast/finding.h"
+#include "knobs/settings.h"
 #include "knobs/sockopt.h"
 
 #define WIDTH 80
@@ -43,6 +44,9 @@ static void put_text(struct ho_text *out, const struct ho_explain_hit *hit)
     ho_explain_list_text(&list, hit);
     put_wrapped(out, hit->text == NULL ? "is" : "list", ho_text_str(&list));
     ho_text_end_part(out, &list);
+    if (hit->kind == HO_EXPLAIN_PROGRAM || hit->kind == HO_EXPLAIN_SETTING) {
+        ho_explain_setting_rows(out, hit);
+    }
     if (hit->text != NULL) {
         put_wrapped(out, "is", hit->text->what);
         put_wrapped(out, "because", hit->text->because);
@@ -69,6 +73,9 @@ static void put_json(struct ho_text *out, const struct ho_explain_hit *hit)
     ho_explain_list_text(&list, hit);
     put_pair(out, "list", ho_text_str(&list));
     ho_text_end_part(out, &list);
+    if (hit->kind == HO_EXPLAIN_PROGRAM || hit->kind == HO_EXPLAIN_SETTING) {
+        ho_explain_setting_json(out, hit);
+    }
     if (hit->text != NULL) {
         put_pair(out, "is", hit->text->what);
         put_pair(out, "because", hit->text->because);
@@ -83,8 +90,8 @@ static const char markdown_head[] =
     "What `halfopen explain WORD` says: `halfopen explain --all --markdown` wrote this page from\n"
     "src/cli/explain.def. Beyond it, every sysctl (sysctls.md), socket option "
     "(socket-options.md),\n"
-    "error and state of the lists and every finding (findings.md) can be asked for, and a time\n"
-    "finds what is known by it.\n";
+    "error and state of the lists, every finding (findings.md), program and setting of a program\n"
+    "(settings.md) can be asked for, and a time finds what is known by it.\n";
 
 static void put_markdown(struct ho_text *out, const struct ho_explain_hit *hit)
 {
@@ -118,7 +125,9 @@ static void put_hits(struct ho_text *out, const struct ho_explain_hit *hit, size
 }
 
 #define TOPICS_MAX 128
-#define NAMES_MAX (TOPICS_MAX + HO_SYSCTL_COUNT + HO_SOCKOPT_COUNT + HO_FINDING_COUNT)
+#define SETTINGS_MAX 1024 /* programs and settings */
+#define NAMES_MAX \
+    (TOPICS_MAX + HO_SYSCTL_COUNT + HO_SOCKOPT_COUNT + HO_FINDING_COUNT + SETTINGS_MAX)
 
 static size_t all(struct ho_explain_hit *ret)
 {
@@ -126,6 +135,18 @@ static size_t all(struct ho_explain_hit *ret)
 
     for (; ho_explain_topics[n].name != NULL && n < TOPICS_MAX; n++) {
         ret[n] = ho_explain_hit_of(&ho_explain_topics[n]);
+    }
+    return n;
+}
+
+/* The names of programs and settings, behind the `n` names that are there. */
+static size_t add_settings(const char **names, size_t n)
+{
+    for (size_t i = 0; ho_setting_program_at(i) != NULL && n < NAMES_MAX; i++) {
+        names[n++] = ho_setting_program_at(i)->id;
+    }
+    for (size_t i = 0; ho_setting_at(i) != NULL && n < NAMES_MAX; i++) {
+        names[n++] = ho_setting_at(i)->name;
     }
     return n;
 }
@@ -150,6 +171,7 @@ static int unknown(const char *word)
     for (int i = 0; i < HO_FINDING_COUNT; i++) {
         names[n++] = ho_finding_info((enum ho_finding_id)i)->id;
     }
+    (void)add_settings(names, n);
     const char *near = ho_cli_nearest(word, names);
 
     return ho_cli_say(HO_EXIT_USAGE, "explain: nothing is known about '%s'%s%s%s", word,
@@ -161,8 +183,9 @@ static void put_names(struct ho_text *out)
 {
     ho_text_put(out,
                 "halfopen explain WORD, where WORD is one of these, any sysctl or socket option\n"
-                "of TCP, an error, a state, a finding of the doctor such as KA001, or a time as\n"
-                "'924' or '15 minutes':\n\n");
+                "of TCP, an error, a state, a finding of the doctor such as KA001, a program or\n"
+                "its setting such as nginx or keepalive_timeout, or a time as '924' or\n"
+                "'15 minutes':\n\n");
     for (const struct ho_explain_topic *t = ho_explain_topics; t->name != NULL; t++) {
         ho_text_printf(out, "  %-20s ", t->name);
         size_t n = strcspn(t->what, ",;:(");
@@ -239,7 +262,8 @@ const struct ho_command ho_command_explain = {
              "\n"
              "What it is, what makes it, how to change it, and a scenario that shows it. WORD is\n"
              "an error (ETIMEDOUT), a sysctl (tcp_retries2), a socket option (TCP_USER_TIMEOUT),\n"
-             "a state (CLOSE-WAIT), a finding of the doctor (KA001), or a time as people know it\n"
+             "a state (CLOSE-WAIT), a finding of the doctor (KA001), a program (postgresql), its\n"
+             "setting (tcp_keepalives_idle), or a time as people know it\n"
              "(924, '15 minutes', 2h11m).\n"
              "\n"
              "  --json      for programs\n"

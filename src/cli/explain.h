@@ -25,7 +25,9 @@ enum ho_explain_kind {
     HO_EXPLAIN_SYSCTL,
     HO_EXPLAIN_SOCKOPT,
     HO_EXPLAIN_STATE,
-    HO_EXPLAIN_FINDING /* forecast/finding.def, whose texts it has */
+    HO_EXPLAIN_FINDING, /* forecast/finding.def, whose texts it has */
+    HO_EXPLAIN_PROGRAM, /* knobs/settings.def: all its settings */
+    HO_EXPLAIN_SETTING  /* the settings of this name */
 };
 
 struct ho_explain_hit {
@@ -51,5 +53,13 @@ const char *ho_explain_kind_text(enum ho_explain_kind kind);
 
 /* What the list says in one line: meaning, default, range; "" for a topic. */
 void ho_explain_list_text(struct ho_text *out, const struct ho_explain_hit *hit);
+
+/* Programs and settings (cli/explain_settings.c): looks a word up; the one line of the list; the
+ * rows, as text and as a member of the JSON.
+ */
+bool ho_explain_setting_find(const char *word, struct ho_explain_hit *ret);
+void ho_explain_setting_list(struct ho_text *out, const struct ho_explain_hit *hit);
+void ho_explain_setting_rows(struct ho_text *out, const struct ho_explain_hit *hit);
+void ho_explain_setting_json(struct ho_text *out, const struct ho_explain_hit *hit);
 
 #endif

@@ -187,15 +187,23 @@ size_t ho_explain_find(const char *word, struct ho_explain_hit *ret)
         ret[0] = hit;
         return 1;
     }
+    if (ho_explain_setting_find(word, ret)) {
+        return 1;
+    }
     return ms < 0 ? 0 : find_by_time(ms, ret);
 }
 
 const char *ho_explain_kind_text(enum ho_explain_kind kind)
 {
     static const char *const texts[] = {
-        [HO_EXPLAIN_TOPIC] = "",          [HO_EXPLAIN_ERRNO] = "an error",
-        [HO_EXPLAIN_SYSCTL] = "a sysctl", [HO_EXPLAIN_SOCKOPT] = "a socket option",
-        [HO_EXPLAIN_STATE] = "a state",   [HO_EXPLAIN_FINDING] = "a finding of the doctor",
+        [HO_EXPLAIN_TOPIC] = "",
+        [HO_EXPLAIN_ERRNO] = "an error",
+        [HO_EXPLAIN_SYSCTL] = "a sysctl",
+        [HO_EXPLAIN_SOCKOPT] = "a socket option",
+        [HO_EXPLAIN_STATE] = "a state",
+        [HO_EXPLAIN_FINDING] = "a finding of the doctor",
+        [HO_EXPLAIN_PROGRAM] = "a program",
+        [HO_EXPLAIN_SETTING] = "a setting of programs",
     };
 
     return texts[kind];
@@ -233,6 +241,8 @@ void ho_explain_list_text(struct ho_text *out, const struct ho_explain_hit *hit)
         }
     } else if (hit->kind == HO_EXPLAIN_STATE) {
         ho_text_printf(out, "ss(8) calls it %s", ho_tcp_state_ss((enum ho_tcp_state)hit->id));
+    } else if (hit->kind == HO_EXPLAIN_PROGRAM || hit->kind == HO_EXPLAIN_SETTING) {
+        ho_explain_setting_list(out, hit);
     } else if (hit->kind == HO_EXPLAIN_FINDING) {
         const struct ho_finding_info *info = ho_finding_info((enum ho_finding_id)hit->id);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "cli/cli.h"
 #include "cli/predict_in.h"
 #include "forecast/order.h"
@@ -74,28 +75,6 @@ static int read_arguments(struct ordering *o, int argc, char **argv)
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
-
-static void put_wrapped(struct ho_text *out, const char *words)
-{
-    size_t column = 0;
-
-    for (const char *p = words; *p != '\0';) {
-        size_t n = strcspn(p, " ");
-
-        if (column == 0 || column + 1 + n > WIDTH) {
-            ho_text_put(out, column == 0 ? "" : "\n");
-            ho_text_repeat(out, " ", INDENT);
-            column = INDENT;
-        } else {
-            ho_text_char(out, ' ');
-            column++;
-        }
-        ho_text_bytes(out, p, n);
-        column += n;
-        p += n + strspn(p + n, " ");
-    }
-    ho_text_char(out, '\n');
-}
 
 static void put_when(struct ho_text *out, const struct ho_order_event *e)
 {
@@ -205,7 +184,8 @@ static void put_finding(struct ho_text *out, const struct ordering *o,
     }
     ho_text_char(out, '\n');
     ho_order_why(&why, &o->chain, f);
-    put_wrapped(out, ho_text_str(&why));
+    ho_text_repeat(out, " ", INDENT);
+    ho_text_wrap(out, ho_text_str(&why), INDENT, INDENT, WIDTH);
     ho_text_end_part(out, &why);
     for (unsigned i = 0; i < f->changes; i++) {
         ho_text_put(out, i == 0 ? "    change  " : "        or  ");
@@ -286,9 +266,11 @@ static void put_json_finding(struct ho_text *out, const struct ordering *o,
     ho_order_why(&t, &o->chain, f);
     ho_text_put(out, ",\"why\":");
     ho_text_json(out, ho_text_str(&t));
-    put_seconds(out, "min_s", f->min_ns);
-    put_seconds(out, "max_s", f->max_ns);
-    put_seconds(out, "than_s", f->than_ns);
+    bool timed = f->than_ns > 0;
+
+    put_seconds(out, "min_s", timed ? f->min_ns : INT64_MAX);
+    put_seconds(out, "max_s", timed ? f->max_ns : INT64_MAX);
+    put_seconds(out, "than_s", timed ? f->than_ns : INT64_MAX);
     ho_text_put(out, ",\"changes\":[");
     for (unsigned i = 0; i < f->changes; i++) {
         ho_text_clear(&t);

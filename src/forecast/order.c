@@ -269,6 +269,9 @@ static void side_events(const struct order_work *w, struct ho_order_case *c, int
     default: /* its kernel acknowledges everything, probes as well */
         request_event(w, c, ends[i]);
         add_heartbeat(w, c, ends[i], false);
+        if (i == 1) {
+            add_close(w, c, ends[i], HO_ORDER_T_IDLE);
+        }
         break;
     }
 }

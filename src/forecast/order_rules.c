@@ -230,11 +230,14 @@ static void idle_rule(struct rules *r, enum ho_order_side side)
                 side == HO_ORDER_CLIENT && server != NULL ? below(server->ns) : SLOW_NS);
 }
 
-/* A kernel that lives answers probes and takes data: only a program's timer notices. */
+/* A kernel that lives answers probes and takes data: only a program's timer notices. A server that
+ * closes idle connections closes one whose client asks nothing more.
+ */
 static void hang_rule(struct rules *r, enum ho_order_side side)
 {
     if (order_knows(r->w, side) && of(r, side, HO_ORDER_T_REQUEST) == NULL &&
-        of(r, side, HO_ORDER_T_HEARTBEAT) == NULL) {
+        of(r, side, HO_ORDER_T_HEARTBEAT) == NULL &&
+        (side == HO_ORDER_CLIENT || of(r, side, HO_ORDER_T_IDLE) == NULL)) {
         struct ho_order_finding *f = found(r, HO_ORDER_R_HANG_UNNOTICED, side);
 
         change_time(f, side, HO_ORDER_T_REQUEST, 30 * HO_NS_PER_S);

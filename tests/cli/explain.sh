@@ -96,3 +96,37 @@ grep -o '"scenario":"[a-z0-9-]*"' "$tmp/out" | cut -d'"' -f4 | sort -u >"$tmp/na
 while read -r name; do
     [ -f "scenarios/$name.scn" ] || fail "there is no scenario '$name'"
 done <"$tmp/names"
+
+# Programs and their settings (src/knobs/settings.def), by name and by a part of it.
+run explain postgresql
+is 0
+out "^postgresql, a program"
+out "tcp_user_timeout >= 12, the system's"
+out "postgresql.conf: tcp_keepalives_idle = %d"
+[ "$(wc -L <"$tmp/out")" -le 80 ] || fail "the text is wider than 80 columns"
+run explain PostgreSQL
+out "^postgresql, a program"
+run explain reqwest
+is 0
+out "rust/reqwest tcp_user_timeout >= 0.12.23, 30 s"
+run explain tcp_keepalives_idle
+is 0
+out "^tcp_keepalives_idle, a setting of programs"
+out "postgresql tcp_keepalives_idle, the system's"
+no_out "libpq"
+# What nobody looked up says so.
+run explain mysql
+out "not checked: "
+run explain postgress
+mistake "did you mean 'postgresql'"
+run explain --json nginx
+is 0
+if command -v python3 >/dev/null; then
+    python3 -c '
+import json, sys
+(d,) = json.load(open(sys.argv[1]))
+s = {x["name"]: x for x in d["settings"]}
+assert s["keepalive_timeout"]["default"] == 75 and s["keepalive_timeout"]["unit"] == "s"
+assert s["so_keepalive keepidle"]["default"] == "system"
+' "$tmp/out" 2>"$tmp/err" || fail "the JSON is not what it should be"
+fi

@@ -1,0 +1,102 @@
+#!/bin/sh
+# `halfopen order`: what fires first, what is unsafe, JSON, and chains that are none.
+. tests/cli/lib
+
+narrow() {
+    [ "$(wc -L <"$tmp/out")" -le 80 ] || fail "$ran: wider than 80 columns"
+}
+
+# The example of the help, the page and the manual: one lost probe is fatal (ground-truth row 9).
+chain="client request 5s, pool 30s, user_timeout 20s, keepalive 15/15/3, balancer idle 350s, \
+server idle 60s"
+run order --defaults --chain "$chain"
+is 1
+narrow
+out "^Linux's defaults, HZ 250; the peer behind a router, round trip 1 ms"
+out "^  client   idle +30 s +closes it, unaware"
+out "^           keepalive +30\.[0-9]+ s to 30\.[0-9]+ s +ETIMEDOUT"
+out "^           user_timeout +20\.4 s to 20\.[67] s +ETIMEDOUT"
+out "^  client   keepalive +within 15\.[0-9]+ s +speaks: not forgotten"
+out "^unsafe: the user timeout makes one lost keepalive probe fatal \(UT001\)"
+out "^    change  client user_timeout 52500ms"
+out "^        or  client keepalive 8/5/3"
+
+# Both changes make it safe; the entries may stand in any order.
+run order --defaults --chain "server idle 60s, balancer idle 350s, keepalive 15/15/3, \
+user_timeout 52500ms, pool 30s, request 5s"
+is 0
+out "^nothing unsafe in this order"
+run order --defaults --chain "server idle 60s, balancer idle 350s, keepalive 8/5/3, \
+user_timeout 20s, pool 30s, request 5s"
+is 0
+
+# What is unsafe in nginx' 75 s behind a pool of 90 s, an ALB's 60 s before Node.js' 5 s, and a
+# keepalive that comes too late for a balancer (A1: 345 s may be 16 s late).
+run order --defaults --chain "pool 90s, server idle 75s"
+is 1
+narrow
+out "^unsafe: the server closes connections that are still reused"
+out "^        or  server idle 99s"
+run order --defaults --chain "alb idle 60s, server idle 5s"
+is 1
+out "^    change  proxy idle 4s"
+run order --defaults --chain "keepalive 345/10/3, user_timeout 370s, nlb 350s"
+is 1
+out "KA002"
+out "up to 6 m"
+run order --defaults --hz exact --chain "keepalive 345/10/3, user_timeout 370s, nlb 350s"
+is 0
+run order --defaults --chain "keepalive 60/10/3"
+is 1
+out "KA004"
+out "15 m 37\.[0-9] s to 15 m 39\.[0-9] s"
+
+# This host's settings, and those of others.
+run order --chain "pool 30s"
+is 0
+out "^this host, HZ [0-9]+"
+run order --kernel linux-6.12 --rtt 20ms --lan --set tcp_retries2=5 --chain "request 5s, pool 30s"
+is 0
+out "^linux-6.12, HZ 250; the peer on the same link, round trip 20 ms"
+out "retries2 +13 s to"
+
+run order --defaults --json --chain "$chain"
+is 1
+if command -v python3 >/dev/null; then
+    python3 -c '
+import json, sys
+d = json.load(open(sys.argv[1]))
+faults = {f["fault"]: f for f in d["faults"]}
+assert len(d["faults"]) == len(faults) == 6 and d["hz"] == 250
+first = faults["peer-dead-data"]["events"][0]
+assert (first["side"], first["timer"], first["effect"]) == ("client", "request", "gives-up")
+assert first["min_s"] == first["max_s"] == 5
+assert not faults["flow-forgotten"]["possible"]
+assert d["unsafe"] == 1 and d["findings"][0]["finding"] == "UT001"
+assert d["findings"][0]["reason"] == "one-lost-probe-is-fatal"
+assert d["findings"][0]["changes"][0] == "client user_timeout 52500ms"
+assert d["findings"][0]["min_s"] <= d["findings"][0]["max_s"] < d["findings"][0]["than_s"]
+' "$tmp/out" 2>"$tmp/err" || fail "the JSON is not what it should be"
+fi
+
+run order
+mistake "expected --chain"
+run order --chain
+mistake "a value is missing"
+run order --chain ""
+mistake "at column 1: expected a timer and its time"
+run order --chain "pool 30s, servr idle 60s"
+mistake "at column 11: found 'servr', expected client, server"
+run order --chain "pool 30"
+mistake "at column 6: found '30', expected a time with its unit"
+run order --chain "keepalive 15/15"
+mistake "at column 11: found '15/15', expected keepalive as idle/interval/count"
+run order --chain "pool 30s, pool 20s"
+mistake "expected each timer once a side"
+run order --chain "pool 30s" --sockopt TCP_KEEPIDLE=5
+mistake "no --sockopt"
+run order --chian "pool 30s"
+mistake "did you mean '--chain'"
+run order --help
+is 0
+out "^usage: halfopen order"

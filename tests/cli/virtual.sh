@@ -186,6 +186,18 @@ assert all(r[e]["what"] == sent[0]["model"]["what"] for r in sent[:1] for e in (
 PY
 fi
 
+# Where namespaces are forbidden the kernel is left out, and the other two are compared.
+if unshare -Ur true 2>/dev/null; then
+    code=0
+    # shellcheck disable=SC2016
+    unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_net_namespaces; exec "$@"' sh \
+        "$HALFOPEN" compare "$tmp/brief.scn" >"$tmp/out" 2>"$tmp/err" || code=$?
+    ran="halfopen compare, without namespaces"
+    is 0
+    err '^halfopen: without the engine kernel: .*user.max_net_namespaces is 0'
+    out '^ +model +virtual-kernel +difference +host +what$'
+fi
+
 # One that differs: marked, and exit code 1. One that cannot play it: said, and left out.
 sed 's/"len":100/"len":99/' "$tmp/played.jsonl" >"$tmp/other.jsonl"
 cmp -s "$tmp/played.jsonl" "$tmp/other.jsonl" && fail "the timeline has no such segment"

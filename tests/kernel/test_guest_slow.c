@@ -403,6 +403,7 @@ static void test_a_job_is_read_as_it_was_written(void **state)
 
     (void)state;
     j.colour = true;
+    j.told = "{\"a\":1}\n{\"b=\":2}\n";
     ho_guest_put_job(&text, &j, "/a/b=c", "/dev/shm/x");
     ho_text_char(&text, '\0');
     assert_int_equal(ho_guest_read_job(&g, text.s, text.len - 1, &cwd, &dir), 0);
@@ -413,6 +414,7 @@ static void test_a_job_is_read_as_it_was_written(void **state)
     assert_null(g.argv[3]);
     assert_int_equal(g.item, 5);
     assert_true(g.colour);
+    assert_string_equal(g.told, j.told);
     free(g.argv);
     (void)clearenv(); /* it points into the text */
     ho_text_free(&text);

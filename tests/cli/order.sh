@@ -100,3 +100,16 @@ mistake "did you mean '--chain'"
 run order --help
 is 0
 out "^usage: halfopen order"
+
+# The page's examples are what the program prints.
+python3 - docs/order.md "$HALFOPEN" <<'PY' >"$tmp/out" 2>&1 || fail "docs/order.md is not true"
+import re, shlex, subprocess, sys
+text = open(sys.argv[1]).read()
+blocks = re.findall(r"```console\n\$ halfopen (.*?)\n(.*?)```", text, re.S)
+assert len(blocks) == 2, "where are the examples?"
+for arguments, expected in blocks:
+    p = subprocess.run([sys.argv[2], *shlex.split(arguments)], capture_output=True, text=True)
+    assert p.stdout == expected, f"halfopen {arguments}:\n{p.stdout}"
+for word in re.findall(r"^\| ([a-z0-9-]+) \| (?:[A-Z]+[0-9]+|) \|", text, re.M):
+    assert word in open("src/forecast/order.h").read(), word
+PY

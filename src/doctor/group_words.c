@@ -99,6 +99,7 @@ void ho_group_put_name(struct ho_text *out, const struct ho_diagnosis *d,
     if (c->state != HO_TCP_ESTABLISHED) {
         ho_text_printf(out, ", %s", ho_tcp_state_name((enum ho_tcp_state)c->state));
     }
+    ho_text_put(out, c->loopback ? ", both ends on this machine" : "");
     if (d->scan->n_hosts > 1) {
         ho_text_put(out, " in ");
         ho_group_put_netns(out, ho_group_host(d, g->conns[0]));

@@ -6,7 +6,8 @@ import tempfile
 
 from lab import Lab, ids, is_in, main
 
-SERVER, FAR = "10.0.0.2", "10.9.9.9"  # on the same link; behind the server
+# On the same link; behind the server.
+SERVER, FAR, SERVER6 = "10.0.0.2", "10.9.9.9", "fd00::2"
 LAN_KA = {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3}
 
 # name: where to, options, the findings it must have and no others
@@ -17,6 +18,8 @@ OPEN = {
     "two hours": (FAR, {"SO_KEEPALIVE": 1}, ["KA002", "KA003"]),
     "keepalive": (SERVER, LAN_KA, []),
     "far keepalive": (FAR, LAN_KA, []),
+    "plain over IPv6": (SERVER6, {}, ["KA001"]),
+    "keepalive over IPv6": (SERVER6, LAN_KA, []),
     "slow": (FAR, {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 350, "TCP_KEEPINTVL": 10,
                    "TCP_KEEPCNT": 3}, ["KA002"]),
     "slow on the lan": (SERVER, {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 350, "TCP_KEEPINTVL": 10,
@@ -39,7 +42,7 @@ OPEN = {
 # Sent something after the cut; the others are idle.
 BUSY = ["user timeout", "user timeout lan", "slow", "plain"]
 # End within seconds while idle, by their options.
-IDLE = ["keepalive", "far keepalive", "right", "one probe", "above", "before"]
+IDLE = ["keepalive", "far keepalive", "keepalive over IPv6", "right", "one probe", "above", "before"]
 
 
 def says_what_is_set(report, ports):
@@ -51,7 +54,9 @@ def says_what_is_set(report, ports):
             shown = c["options"][option]
             assert shown["known"] == "read", f"{name}: {option}"
             assert shown["value"] == (value[1] if option == "SO_LINGER" else value), name
-        assert c["on_link"] == (OPEN[name][0] == SERVER), name
+        assert c["on_link"] == (OPEN[name][0] != FAR) and not c["loopback"], name
+        assert c["family"] == (6 if ":" in OPEN[name][0] else 4), name
+        assert c["remote"]["address"] == OPEN[name][0], c["remote"]
         assert c["trouble"] is None, name
         assert (c["idle"]["kind"] == "never") == ("SO_KEEPALIVE" not in options), name
         assert c["busy"]["kind"] in ("range", "within"), f"{name}: {c['busy']}"
@@ -60,6 +65,16 @@ def says_what_is_set(report, ports):
     # ground-truth A3, of the default tcp_retries2: 924.6 s and the first timeout
     busy = report["by_port"][ports["plain"]]["busy"]
     assert busy["min_s"] <= 937.8 <= busy["max_s"] and busy["errno"] == "ETIMEDOUT", busy
+
+
+def on_this_machine(lab, client):
+    """No cable lies between the ends of a connection over lo: no question, no finding."""
+    client.do("listen", port=5433)
+    for name, to in (("own", "127.0.0.1"), ("own over IPv6", "::1"), ("own address", "10.0.0.1")):
+        port = client.do("open", name=name, to=[to, 5433])["port"]
+        c = lab.doctor("client")["by_port"][port]
+        assert c["loopback"] and ids(c) == [] and c["idle"]["kind"] == "none", c
+        client.do("close", name=name)
 
 
 def keys_of(value):
@@ -121,9 +136,14 @@ def filters_choose(lab, client, ports):
     assert set(chosen("--port", str(ports["plain"]))) == {ports["plain"]}
     assert set(chosen("--port", "5432")) == {p for n, p in ports.items() if n in OPEN}
     assert set(chosen("--state", "SYN-SENT")) == {ports["unanswered"]}
-    assert not chosen("-6") and set(chosen("-4")) == set(everything)
-    pid = next(iter(everything.values()))["process"]["pid"]
-    assert set(chosen("--pid", str(pid))) == set(everything)
+    over_ipv6 = {p for n, p in ports.items() if n.endswith("IPv6")}
+    opened = {p for n, p in ports.items() if n in OPEN}
+    assert set(chosen("-6", "--port", "5432")) == over_ipv6 and len(over_ipv6) == 2
+    assert set(chosen("-4", "--port", "5432")) == opened - over_ipv6
+    pid = everything[ports["plain"]]["process"]["pid"]
+    its = chosen("--pid", str(pid))
+    assert set(its) >= opened | {ports["unanswered"]}
+    assert {c["process"]["pid"] for c in its.values()} == {pid}
     assert not chosen("--pid", "1")
     # Without the options the kernel's timer says that keepalive is on, and not more.
     unread = lab.doctor("client", "--no-options")["by_port"]
@@ -179,13 +199,14 @@ def the_cut(lab, client, ports):
     """Echoes first: then the last segment was received at a known time, if no probe was answered
     before the cut, which would be 2 s later."""
     for _ in range(10):
-        heard = {name: client.do("echo", name="echo " + name)["t"] for name in IDLE}
+        heard = {name: client.do("echo", name="echo " + name) for name in IDLE}
         report = lab.doctor("client")
-        if report["after"] - min(heard.values()) < 1:
+        first = min(h["before"] for h in heard.values())
+        if report["after"] - first < 1:
             break
-    assert lab.step("cut") - min(heard.values()) < 2, "this machine is too busy"
+    assert lab.step("cut") - first < 2, "this machine is too busy"
     said = report["by_port"]
-    sent = {name: client.do("send", name=name, size=100)["t"] for name in BUSY}
+    sent = {name: client.do("send", name=name, size=100) for name in BUSY}
     client.do("close", name="closed")
     # By now the first probe of `keepalive` and repeats of all that was sent are not answered.
     while True:
@@ -205,7 +226,8 @@ def the_cut(lab, client, ports):
     for name in IDLE:
         end = client.end_of("echo " + name, 12)
         assert end["errno"] == said[ports["echo " + name]]["idle"]["errno"], (name, end)
-        is_in(end["t"], said[ports["echo " + name]]["idle"], heard[name], what=name)
+        is_in(end["t"], said[ports["echo " + name]]["idle"], heard[name]["before"],
+              heard[name]["t"], name)
         c = now.get(ports["echo " + name])
         if c is not None and c["trouble"] is not None:
             is_in(end["t"], c["trouble"]["end"], report["before"], report["after"], name)
@@ -213,7 +235,7 @@ def the_cut(lab, client, ports):
         end = client.end_of(name, 12)
         busy = said[ports[name]]["busy"]
         assert end["errno"] in (busy["errno"], busy["or"]), (name, end, busy)
-        is_in(end["t"], busy, sent[name], what=name)
+        is_in(end["t"], busy, sent[name]["before"], sent[name]["t"], name)
         if ports[name] in now:  # it was looked at in time
             is_in(end["t"], now[ports[name]]["trouble"]["end"], report["before"],
                   report["after"], name)
@@ -235,6 +257,10 @@ def test():
         # What the server sees: the same connections, without any option.
         seen = lab.doctor("server")["connections"]
         assert len(seen) == len(OPEN) and all(ids(c) == ["KA001"] for c in seen)
+        # Its sockets are IPv6's, also where IPv4 arrives.
+        assert {c["local"]["address"]: c["family"] for c in seen} == \
+            {SERVER: 4, FAR: 4, SERVER6: 6}, seen
+        on_this_machine(lab, client)
 
         every_form_says_it(lab)
         ports["unanswered"] = client.do("open", name="unanswered", to=["10.9.9.10", 5433],

@@ -34,8 +34,10 @@ class Peers:
                 self.answers.put(words)
 
     def do(self, what, **words):
+        """Does it. Returns the answer, with the instants `before` it and `t` behind it."""
+        before = time.monotonic()
         print(json.dumps(dict(words, do=what)), file=self.process.stdin, flush=True)
-        return self.answers.get(timeout=20)
+        return dict(self.answers.get(timeout=20), before=before)
 
     def end_of(self, name, seconds):
         """When and how it ended: {"errno": .., "t": ..}."""

@@ -10,7 +10,7 @@ import sys
 import time
 
 TCP = {"TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT"}
-sockets, listening, names = {}, {}, {}
+sockets, listening, names, echoing = {}, {}, {}, set()
 poll = select.poll()
 
 
@@ -40,7 +40,8 @@ def forget(name):
 
 
 def do_listen(port, options={}):
-    s = socket.create_server(("", port), backlog=100)
+    s = socket.create_server(("", port), family=socket.AF_INET6, backlog=100,
+                             dualstack_ipv6=True)
     set_options(s, options)
     listening[s.fileno()] = s
     poll.register(s, select.POLLIN)
@@ -48,7 +49,7 @@ def do_listen(port, options={}):
 
 
 def do_open(name, to, options={}, blocking=True):
-    s = socket.socket()
+    s = socket.socket(socket.AF_INET6 if ":" in to[0] else socket.AF_INET)
     set_options(s, options)
     s.setblocking(blocking)
     code = s.connect_ex(tuple(to))
@@ -102,10 +103,15 @@ def happened(fd, events):
         name = f"from {peer[1]}"
         keep(name, s)
         if listening[fd].getsockname()[1] == 7007:  # echo's
-            s.setblocking(True)
-            s.sendall(s.recv(1))
+            poll.modify(s, select.POLLIN | select.POLLRDHUP)
+            echoing.add(name)
         return
     name = names[fd]
+    if name in echoing and events & select.POLLIN:
+        data = sockets[name].recv(4096)
+        if data:
+            sockets[name].sendall(data)
+            return
     if events & select.POLLERR:
         code = sockets[name].getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         forget(name)

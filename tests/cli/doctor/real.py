@@ -22,11 +22,12 @@ class Client:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, line, until):
-        """One command and the line of its answer."""
+        """One command and the line of its answer. Returns the instants before and behind it."""
+        before = time.monotonic()
         print(line, file=self.process.stdin, flush=True)
         while until not in (got := self.process.stdout.readline()):
             assert got, f"{line}: it has ended"
-        return time.monotonic()
+        return before, time.monotonic()
 
     def stop(self):
         self.process.kill()
@@ -129,8 +130,9 @@ def clients_vanish(lab, peers, sql, cache):
     heard = {
         5432: sql.ask("select 'here';", "here"),
         6379: cache.ask("echo here", "here"),
-        8081: peers.do("send", name="probed", size=1)["t"],
     }
+    sent = peers.do("send", name="probed", size=1)
+    heard[8081] = sent["before"], sent["t"] + 0.1  # until the byte is there
     process = {5432: "postgres", 6379: "redis-server", 8081: "nginx"}
     said = lab.doctor("server", privileged=True)
     assert all(seen(said, process[port], port) for port in heard), said["connections"]
@@ -147,9 +149,9 @@ def clients_vanish(lab, peers, sql, cache):
                 gone[port] = report["before"]
             for c in left:
                 assert c["trouble"] is None or ids(c) == ["PR001"], ids(c)
-        assert time.monotonic() < max(heard.values()) + 20, gone
+        assert time.monotonic() < max(t for _, t in heard.values()) + 20, gone
     for port, t in gone.items():
-        is_in(t, idle[port], heard[port], slack=1.5)  # how often was looked
+        is_in(t, idle[port], *heard[port], what=process[port], slack=1.5)  # how often was looked
     # Nobody tells the one that set nothing.
     web = one(lab.doctor("server", privileged=True), "nginx", 8080)
     assert web["idle"]["kind"] == "never" and web["trouble"] is None

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from lab import HALFOPEN, Lab, ids, is_in, main
+from lab import HALFOPEN, Lab, ids, main
 
 SERVER = "10.0.0.2"
 PROMTOOL = sys.argv[1]
@@ -138,20 +138,24 @@ def clients_vanish(lab, peers, sql, cache):
     assert all(seen(said, process[port], port) for port in heard), said["connections"]
     idle = {port: min((c["idle"] for c in seen(said, process[port], port)),
                       key=lambda a: a["max_s"]) for port in heard}
-    gone = {}
-    lab.step("cut")
+    gone, last_seen = {}, lab.step("cut")
     while len(gone) < len(heard):
         report = lab.doctor("server", privileged=True)
         for port in heard:
             left = [c for c in seen(report, process[port], port)
                     if options_of(c) == (1, 3, 1, 3)]
             if port not in gone and not left:
-                gone[port] = report["before"]
+                gone[port] = last_seen, report["after"]
             for c in left:
                 assert c["trouble"] is None or ids(c) == ["PR001"], ids(c)
+        last_seen = report["before"]
         assert time.monotonic() < max(t for _, t in heard.values()) + 20, gone
-    for port, t in gone.items():
-        is_in(t, idle[port], *heard[port], what=process[port], slack=1.5)  # how often was looked
+    for port, (seen_at, missed_at) in gone.items():
+        first, last = heard[port]
+        low, high = first + idle[port]["min_s"], last + idle[port]["max_s"]
+        assert seen_at <= high and missed_at >= low, \
+            f"{process[port]} ended {seen_at - last:.3f} to {missed_at - first:.3f} s after, " \
+            f"said: {idle[port]['min_s']} to {idle[port]['max_s']} s"
     # Nobody tells the one that set nothing.
     web = one(lab.doctor("server", privileged=True), "nginx", 8080)
     assert web["idle"]["kind"] == "never" and web["trouble"] is None

@@ -12,7 +12,7 @@ set -eu
 
 # This is the only list of packages. A group's line adds to the lines that it names.
 run="gcc libc6-dev cmake ninja-build libmnl-dev libcjson-dev libmicrohttpd-dev libncurses-dev"
-test="$run libcmocka-dev pkg-config iproute2 python3 python3-pytest universal-ctags tshark mandoc"
+test="$run libcmocka-dev pkg-config iproute2 python3 python3-pytest python3-yaml universal-ctags tshark mandoc"
 bench="$test valgrind iperf3"
 all="$bench clang libclang-rt-14-dev clang-format clang-tidy lld wasi-libc libclang-rt-14-dev-wasm32"
 

@@ -205,7 +205,8 @@ static int split(const char *where, char *host, size_t size, const char **ret_po
     size_t len = colon != NULL ? (size_t)(colon - where) : 0;
 
     if (colon == NULL || len >= size || colon[1] == '\0' || strlen(colon + 1) > 5 ||
-        strspn(colon + 1, "0123456789") != strlen(colon + 1) || atol(colon + 1) > 65535) {
+        strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+        strtol(colon + 1, NULL, 10) > 65535) {
         return -EINVAL;
     }
     if (len >= 2 && where[0] == '[' && colon[-1] == ']') {

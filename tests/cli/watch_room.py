@@ -18,6 +18,7 @@ import termios
 import time
 import traceback
 import urllib.error
+import urllib.parse
 import urllib.request
 
 HALFOPEN = os.environ["HALFOPEN"]
@@ -67,7 +68,7 @@ def inside_of(name, check):
     assert other.stdout.readline() == "ready\n"
     tested = start("client", "inside", check)
     signal.signal(signal.SIGALRM, lambda *_: sys.exit("the check does not end"))
-    signal.alarm(200)
+    signal.alarm(400)
     for line in iter(tested.stdout.readline, "end\n"):
         if line == "":
             break
@@ -422,8 +423,9 @@ def check_table(room):
 def check_leaks(room):
     """200 looks while connections come and go: neither descriptors nor memory grow."""
     held = [room.connect() for _ in range(50)]
+    env = {**os.environ, "ASAN_OPTIONS": "quarantine_size_mb=1"}  # it keeps what is freed
     p = subprocess.Popen([HALFOPEN, "watch", "--jsonl", "--interval", "100ms", "--count", "220"],
-                         stdout=subprocess.PIPE, text=True)
+                         stdout=subprocess.PIPE, text=True, env=env)
     seen = []
     for line in p.stdout:
         x = json.loads(line)
@@ -440,6 +442,83 @@ def check_leaks(room):
     (fds, rss), (later_fds, later_rss) = seen
     assert fds == later_fds, seen
     assert later_rss < rss + 2048, seen  # KiB; a leak of 100 bytes a connection and look is 1 MiB
+
+
+# ---- a real Prometheus --------------------------------------------------------------------------
+
+class Prometheus:
+    """Debian's, on this machine's loopback: $PROMETHEUS has its programs."""
+
+    def __init__(self, folder, target):
+        programs = os.environ["PROMETHEUS"]
+        with open("dist/prometheus.yml") as f:
+            config = f.read().replace("15s", "1s").replace("localhost:9464", target)
+        config = "global:\n  evaluation_interval: 1s\n" + config
+        config = config.replace("halfopen-alerts.yml", os.path.abspath("dist/halfopen-alerts.yml"))
+        with open(f"{folder}/prometheus.yml", "w") as f:
+            f.write(config)
+        subprocess.run([f"{programs}/promtool", "check", "config", f"{folder}/prometheus.yml"],
+                       check=True, stdout=sys.stderr)
+        self.p = subprocess.Popen(
+            [f"{programs}/prometheus", f"--config.file={folder}/prometheus.yml",
+             f"--storage.tsdb.path={folder}/data", "--web.listen-address=127.0.0.1:9090",
+             "--log.level=error"], stdout=subprocess.DEVNULL)
+
+    def value(self, query):
+        """The value of a query with one result; None without any."""
+        url = "http://127.0.0.1:9090/api/v1/query?" + urllib.parse.urlencode({"query": query})
+        try:
+            with urllib.request.urlopen(url, timeout=10) as r:
+                found = json.load(r)["data"]["result"]
+        except OSError:
+            return None  # not up yet
+        assert len(found) <= 1, found
+        return float(found[0]["value"][1]) if found else None
+
+    def close(self):
+        self.p.terminate()
+        self.p.wait()
+
+
+def check_prometheus(room):
+    held = [room.connect() for _ in range(3)]
+    held += [room.connect(keepalive=(7200, 75, 9)) for _ in range(2)]
+    server = Server("--interval", "500ms")
+    checked = subprocess.run([os.environ["PROMETHEUS"] + "/promtool", "check", "metrics"],
+                             input=server.get()[2], text=True, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT)
+    assert checked.returncode == 0 and checked.stdout == "", checked.stdout
+    with tempfile.TemporaryDirectory() as folder:
+        prometheus = Prometheus(folder, f"127.0.0.1:{server.port}")
+        mine = f'port="{PORT}",process="python3"'
+        wait_for(lambda: prometheus.value('up{job="halfopen"}') == 1, 60)
+        wait_for(lambda: prometheus.value(f"sum(halfopen_connections{{{mine}}})") == 5)
+        for query, expected in (
+                (f'sum(halfopen_connections{{{mine},idle="never",state="ESTABLISHED"}})', 3),
+                (f'sum(halfopen_connections{{{mine},idle="3h"}})', 2),
+                (f'sum(halfopen_connections{{{mine},busy="1h"}})', 5),
+                ('halfopen_findings{id="KA001"}', 3),
+                ("halfopen_connections_unread", 0),
+                ("halfopen_watch_failed_looks_total", 0),
+                ('ALERTS{alertname="HalfopenPeerSilent"}', None)):
+            found = prometheus.value(query)
+            assert found == expected, (query, found)
+        silent = (f'ALERTS{{alertname="HalfopenPeerSilent",alertstate="firing",{mine},'
+                  'trouble="retransmitting"}')
+        room.tell("cut")
+        begun = time.monotonic()
+        held[0].send(b"x")
+        wait_for(lambda: prometheus.value(
+            f'sum(halfopen_connections_in_trouble{{{mine},trouble="retransmitting"}})') == 1)
+        assert prometheus.value(silent) is None
+        wait_for(lambda: prometheus.value(silent) == 1, 90)
+        assert time.monotonic() - begun >= 30
+        room.tell("plug")
+        wait_for(lambda: prometheus.value(silent) is None, 90)
+        wait_for(lambda: prometheus.value(
+            'halfopen_watch_events_total{event="recovered"}') == 1)
+        prometheus.close()
+    server.close()
 
 
 if __name__ == "__main__":

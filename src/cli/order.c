@@ -17,7 +17,7 @@
 
 struct ordering {
     struct ho_predict_ask host;
-    const char *text; /* --chain */
+    char *text; /* --chain */
     struct ho_order_chain chain;
     struct ho_order order;
 };

@@ -114,9 +114,7 @@ is 0
 out "^tcp_keepalives_idle, a setting of programs"
 out "postgresql tcp_keepalives_idle, the system's"
 no_out "libpq"
-# What nobody looked up says so.
-run explain mysql
-out "not checked: "
+out "read in: PostgreSQL 15 manual"
 run explain postgress
 mistake "did you mean 'postgresql'"
 run explain --json nginx

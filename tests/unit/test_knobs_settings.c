@@ -298,7 +298,7 @@ static void programs_write_what_they_take(void **state)
         { "redis", "tcp-keepalive", "tcp-keepalive 15" },
         { "openssh", "TCPKeepAlive", "TCPKeepAlive yes" },
         { "reqwest", "tcp_user_timeout", ".tcp_user_timeout(Duration::from_secs(20))" },
-        { "varnish", "connect_timeout", "-p connect_timeout=2500ms" },
+        { "varnish", "connect_timeout", "-p connect_timeout=3" },
     };
     struct ho_setting_values v = { .has = { false } };
 

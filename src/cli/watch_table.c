@@ -189,8 +189,8 @@ static void put_row(struct canvas *cv, unsigned row, const struct ho_diagnosis *
     }
     ho_text_char(&line, ' ');
     put_trouble(&line, o);
-    put_line(cv, row, &line, style_of(o) | (chosen ? HO_STYLE_CHOSEN : 0), chosen);
     ho_text_end_part(&line, &part);
+    put_line(cv, row, &line, style_of(o) | (chosen ? HO_STYLE_CHOSEN : 0), chosen);
     ho_text_free(&line);
 }
 
@@ -313,14 +313,14 @@ static void put_details(struct canvas *cv, unsigned row, const struct ho_diagnos
 
     put_who(&t, d, c);
     put_line(cv, row, &t, HO_STYLE_TITLE, false);
-    ho_text_put(&t, "  peer dies while idle: ");
+    ho_text_put(&t, "  idle  ");
     ho_outlook_put_idle(&t, &dc->outlook, c, h);
     put_line(cv, row + 1, &t, HO_STYLE_PLAIN, false);
-    ho_text_put(&t, "  with data in flight:  ");
+    ho_text_put(&t, "  busy  ");
     ho_outlook_put_busy(&t, &dc->outlook, c, h);
     put_line(cv, row + 2, &t, HO_STYLE_PLAIN, false);
     if (dc->outlook.trouble != HO_TROUBLE_NONE) {
-        ho_text_put(&t, "  now: ");
+        ho_text_put(&t, "  now   ");
         ho_outlook_put_trouble(&t, &dc->outlook);
         put_line(cv, row + 3, &t, HO_STYLE_BAD, false);
     } else if (dc->n_findings > 0) {

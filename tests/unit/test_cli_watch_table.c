@@ -126,12 +126,12 @@ static void no_screen_is_too_small_and_no_line_too_wide(void **state)
 
 static void names_of_any_bytes_do_no_harm(void **state)
 {
+    static const char direction[] = { '\xe2', '\x80', '\xae', 'g', 'p', 'j', '\0' };
     static const char *const names[] = {
         "\033[2J\033[31m",
         "a\nb\rc\td\b",
         "\xff\xfe\x80",
-        "\xe2\x80\xae"
-        "gpj",
+        direction,
         "\xe4\xb8\xad\xe6\x96\x87\xe5\xad\x97\xe5",
         "\xf0\x9f\x98\x80\xf0\x9f\x98\x80",
         "",

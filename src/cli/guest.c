@@ -61,6 +61,17 @@ const struct ho_guest_inside *ho_guest_inside(void)
     return inside.argc > 0 ? &inside : NULL;
 }
 
+struct ho_kernel_options ho_guest_kernel_options(void)
+{
+    struct ho_kernel_options o = { .virtual_clock = ho_guest_inside() != NULL };
+
+    if (o.virtual_clock) {
+        o.uid = inside.uid;
+        o.gid = inside.gid;
+    }
+    return o;
+}
+
 /* ---- which kernel ---------------------------------------------------------------------------- */
 
 /* How well it fits: what a file asks for in so many words weighs more than a default. */

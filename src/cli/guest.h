@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "cli/rooms.h"
 #include "kernel/guest.h"
+#include "kernel/kernel.h"
 
 /* Keeps a copy of the program's arguments; a command that hands over to another one replaces them.
  */
@@ -44,6 +45,11 @@ int ho_guest_item(const struct ho_run_options *o, const struct ho_plan *plan, si
 
 /* Inside: what this guest is for; NULL outside. */
 const struct ho_guest_inside *ho_guest_inside(void);
+
+/* How the kernel is to play: inside of a guest its clock is virtual, and commands are those of
+ * whoever plays.
+ */
+struct ho_kernel_options ho_guest_kernel_options(void);
 
 /* Runs the program as a guest's pid 1, with what `run` does of arguments. Never returns. */
 _Noreturn void ho_guest_main(int (*run)(int argc, char **argv));

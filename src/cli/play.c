@@ -163,7 +163,7 @@ void ho_play_warnings(const struct ho_engine *kernel)
 
 int ho_play(struct ho_play *p, const struct ho_run_options *o)
 {
-    struct ho_kernel_options options = { .virtual_clock = o->virtual_kernel };
+    struct ho_kernel_options options = ho_guest_kernel_options();
     struct ho_engine engine;
     int code;
 

@@ -214,7 +214,7 @@ static int run_model(void *self, struct ho_time until)
 
 int ho_twin_play_kernel(struct ho_play *p, struct ho_twin_draws *ret)
 {
-    struct ho_kernel_options options = { .virtual_clock = ho_guest_inside() != NULL };
+    struct ho_kernel_options options = ho_guest_kernel_options();
     struct ho_engine engine, copy;
     int code;
 

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -125,6 +126,17 @@ static int fill_folder(struct guest *g)
 
 /* ---- the kernel's process -------------------------------------------------------------------- */
 
+/* The kernel keeps a file of the machine's open for as long as it knows its inode. */
+static void allow_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 /* Never returns. What is in the command line and the environment is the same for every guest with
  * this seed.
  */
@@ -168,6 +180,7 @@ static void exec_kernel(const struct guest *g, pid_t maker)
         _exit(127);
     }
     (void)syscall(SYS_close_range, 3U, ~0U, 0U);
+    allow_files();
     (void)personality(ADDR_NO_RANDOMIZE);
     (void)execve(g->job->kernel, argv, env);
     dprintf(2, "%s: %s\n", g->job->kernel, strerror(errno));

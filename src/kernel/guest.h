@@ -75,8 +75,9 @@ struct ho_guest_inside {
     char **argv;
     size_t item;
     bool colour;
-    const char *told; /* "": nothing */
-    int out;          /* the folder that the outside sees */
+    const char *told;  /* "": nothing */
+    unsigned uid, gid; /* of whoever plays, outside; inside pid 1 is root */
+    int out;           /* the folder that the outside sees */
 };
 
 /* Is this process a guest's pid 1? `argv` is main()'s. */

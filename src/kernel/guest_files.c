@@ -20,6 +20,12 @@ static void put(struct ho_text *out, const char *name, const char *value)
     ho_text_char(out, '\0');
 }
 
+static void put_number(struct ho_text *out, const char *name, size_t value)
+{
+    ho_text_printf(out, "%s=%zu", name, value);
+    ho_text_char(out, '\0');
+}
+
 /* What programs go by; the rest of the caller's environment stays outside, and with it what would
  * make one run another than the next.
  */
@@ -39,12 +45,11 @@ static bool is_needed(const char *var)
 void ho_guest_put_job(struct ho_text *out, const struct ho_guest_job *job, const char *cwd,
                       const char *folder)
 {
-    char number[24];
-
     put(out, "folder", folder);
     put(out, "cwd", cwd);
-    (void)snprintf(number, sizeof(number), "%zu", job->item);
-    put(out, "item", number);
+    put_number(out, "item", job->item);
+    put_number(out, "uid", geteuid());
+    put_number(out, "gid", getegid());
     put(out, "colour", job->colour ? "1" : "0");
     put(out, "told", job->told != NULL ? job->told : "");
     for (char *const *e = environ; e != NULL && *e != NULL; e++) {
@@ -71,6 +76,10 @@ static void read_one(struct reading *r, char *name, char *value)
         r->cwd = value;
     } else if (strcmp(name, "item") == 0) {
         r->g.item = (size_t)strtoull(value, NULL, 10);
+    } else if (strcmp(name, "uid") == 0) {
+        r->g.uid = (unsigned)strtoul(value, NULL, 10);
+    } else if (strcmp(name, "gid") == 0) {
+        r->g.gid = (unsigned)strtoul(value, NULL, 10);
     } else if (strcmp(name, "colour") == 0) {
         r->g.colour = value[0] == '1';
     } else if (strcmp(name, "told") == 0) {

@@ -53,6 +53,8 @@ struct ho_kernel_options {
      * engine's name is "virtual-kernel".
      */
     bool virtual_clock;
+    unsigned uid,
+        gid; /* of whoever plays, where that is not the caller: in a guest. 0: the caller */
 };
 
 /* Fills *ret (name "kernel", or "virtual-kernel"); ret->self is a struct ho_kernel, the caller's

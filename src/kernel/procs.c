@@ -226,7 +226,7 @@ static int need_services(struct ho_kernel *k)
     if (k->services != NULL) {
         return 0;
     }
-    err = ho_services_new(&k->services, k->plan, why, sizeof(why));
+    err = ho_services_new(&k->services, k->plan, k->options.uid, k->options.gid, why, sizeof(why));
     if (err != 0) {
         k->services = NULL;
         return ho_kernel_fail(k, err, "commands", why);

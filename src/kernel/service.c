@@ -53,14 +53,16 @@ const char *ho_services_why(const struct ho_services *s)
     return s->why;
 }
 
-int ho_services_new(struct ho_services **ret, const struct ho_plan *plan, char *ret_why,
-                    size_t size)
+int ho_services_new(struct ho_services **ret, const struct ho_plan *plan, uid_t uid, gid_t gid,
+                    char *ret_why, size_t size)
 {
     struct ho_services *s = calloc(1, sizeof(*s));
     int err = s == NULL ? -ENOMEM : 0;
 
     if (err == 0) {
         s->plan = plan;
+        s->uid = uid;
+        s->gid = gid;
         s->count = plan->proc_count;
         s->service = calloc(s->count != 0 ? s->count : 1, sizeof(*s->service));
         s->event = calloc(HO_SERVICE_EVENTS, sizeof(*s->event));

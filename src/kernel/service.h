@@ -38,6 +38,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/time.h"
 #include "scenario/plan.h"
@@ -50,12 +51,13 @@
 struct ho_services;
 
 /* Prepares private directories and files in the room's mount namespace. `plan` must outlive it.
+ * Commands are `uid` and `gid`, and nobody else exists; uid 0: the caller, and whom they name.
  *
  * Returns 0 with *ret to be given to ho_services_free(); -ENOMEM or the errno of what failed, with
  * `ret_why` (`size` bytes, always terminated) saying what; *ret is then untouched.
  */
-int ho_services_new(struct ho_services **ret, const struct ho_plan *plan, char *ret_why,
-                    size_t size);
+int ho_services_new(struct ho_services **ret, const struct ho_plan *plan, uid_t uid, gid_t gid,
+                    char *ret_why, size_t size);
 
 /* Kills every command that still runs, waits until all are gone, and frees. NULL is ignored. */
 void ho_services_free(struct ho_services *s);

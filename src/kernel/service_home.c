@@ -77,14 +77,25 @@ static void append_file(struct ho_text *t, const char *path)
     }
 }
 
+/* Who the commands are if nobody else is named. */
+static struct ho_service_user owner(const struct ho_services *s)
+{
+    bool other = s->uid != 0;
+
+    return (struct ho_service_user){ .change = other,
+                                     .uid = other ? s->uid : geteuid(),
+                                     .gid = other ? s->gid : getegid() };
+}
+
 /* The guest is the first: where there is only one user, that one is called so. */
 static int write_passwd(struct ho_services *s)
 {
+    const struct ho_service_user me = owner(s);
     struct ho_text t = { 0 };
 
     ho_text_printf(&t, "%s:x:%u:%u:%s:%s:/bin/sh\n", GUEST,
-                   s->one_user ? (unsigned)geteuid() : GUEST_ID,
-                   s->one_user ? (unsigned)getegid() : GUEST_ID, GUEST, s->home);
+                   s->one_user ? (unsigned)me.uid : GUEST_ID,
+                   s->one_user ? (unsigned)me.gid : GUEST_ID, GUEST, s->home);
     append_file(&t, "/etc/passwd");
     int err = ho_text_err(&t);
     err = err == 0 ? ho_os_room_file("/etc/passwd", ho_text_str(&t)) : err;
@@ -108,7 +119,7 @@ int ho_service_furnish(struct ho_services *s)
         return err;
     }
     (void)snprintf(s->home, sizeof(s->home), "%s", dir);
-    s->one_user = only_one_user();
+    s->one_user = s->uid != 0 || only_one_user();
     err = write_hosts(s);
     return err == 0 ? write_passwd(s) : err;
 }
@@ -119,7 +130,7 @@ int ho_service_furnish(struct ho_services *s)
 int ho_service_find_user(struct ho_services *s, uint16_t proc, const char *name,
                          struct ho_service_user *ret)
 {
-    *ret = (struct ho_service_user){ .uid = geteuid(), .gid = getegid() };
+    *ret = owner(s);
     const struct passwd *p = name != NULL ? getpwnam(name) : getpwuid(ret->uid);
 
     if (p == NULL && name != NULL) {

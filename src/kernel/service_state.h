@@ -85,7 +85,9 @@ struct ho_services {
     struct ho_service *service; /* by the plan's index of processes */
     size_t count;
     char home[HO_SERVICE_PATH / 2]; /* where the directories of all are */
-    bool one_user;                  /* a user namespace: nobody else exists */
+    uid_t uid;                      /* whose the play is, who is not us; 0: us */
+    gid_t gid;                      /* his */
+    bool one_user;                  /* nobody else exists, as in a user namespace */
 
     struct ho_service_line *event; /* a ring */
     size_t first, events;

@@ -192,9 +192,46 @@ err 'spins: the virtual kernel made no progress for 30 s .* With --spin computin
 run run --engine virtual-kernel --spin "$tmp/spins.scn"
 is 0
 
-# As anybody.
+# Programs open more files than a process of this machine may at first.
+if command -v python3 >/dev/null; then
+    mkdir "$tmp/many"
+    (cd "$tmp/many" && seq 3000 | xargs touch)
+    cat >"$tmp/many.scn" <<SCN
+title "many files"
+host a
+host b
+cable a -- b
+process a.py runs "python3 -c 'import os; d = \"$tmp/many\"; print(len([open(d + \"/\" + f).read() for f in os.listdir(d)]))'"
+lasts 1m
+expect a.py output matches /^3000$/
+SCN
+    (ulimit -Sn 1024 && "$HALFOPEN" run --engine virtual-kernel "$tmp/many.scn") >"$tmp/out" 2>"$tmp/err" ||
+        fail "a program cannot open 3000 files one by one"
+fi
+
+# As anybody, who can read his own files and is nobody else inside.
+cat >"$tmp/mine.scn" <<SCN
+title "mine"
+host a
+host b
+cable a -- b
+process a.sh runs "sh -c 'id -u; cat $tmp/mine/file; echo new >$tmp/mine/new && echo written'"
+lasts 1m
+expect a.sh output matches /^65534$/
+expect a.sh output matches /^only his own$/
+expect a.sh output matches /^written$/
+expect a.sh exits with 0
+SCN
+mkdir "$tmp/mine"
+echo only his own >"$tmp/mine/file"
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     setpriv --reuid 65534 --regid 65534 --clear-groups "$HALFOPEN" run --engine virtual-kernel \
         cut-idle-keepalive-default --case 1 >"$tmp/out" 2>"$tmp/err" ||
         fail "it does not run as an ordinary user"
+    chmod 644 "$tmp/mine.scn"
+    chown -R 65534:65534 "$tmp/mine"
+    chmod 700 "$tmp/mine"
+    setpriv --reuid 65534 --regid 65534 --clear-groups "$HALFOPEN" run --engine virtual-kernel \
+        "$tmp/mine.scn" >"$tmp/out" 2>"$tmp/err" || fail "what an ordinary user runs is not his"
+    [ "$(ls "$tmp/mine")" = file ] || fail "a file of the machine was written"
 fi

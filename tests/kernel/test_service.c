@@ -58,7 +58,7 @@ static void set_up(struct stage *st)
     ROOM_CHECK(ho_plan_make(&st->plan, st->scn, &c, NULL, &e) == 0);
     ROOM_CHECK(ho_os_netns_new(&st->netns[0]) == 0);
     ROOM_CHECK(ho_os_netns_new(&st->netns[1]) == 0);
-    if (ho_services_new(&st->services, st->plan, why, sizeof(why)) != 0) {
+    if (ho_services_new(&st->services, st->plan, 0, 0, why, sizeof(why)) != 0) {
         in_room_failed(__FILE__, __LINE__, why);
     }
 }

@@ -34,7 +34,7 @@
 #define HOLDERS_MAX 256
 #define SPARE_FDS 32
 #define PORT 443
-#define MB (1024u * 1024u)
+#define MB (UINT64_C(1024) * 1024)
 
 /* linux/tcp.h and netinet/tcp.h cannot be had both. */
 #define REPAIR_OFF_NO_PROBE (-1)
@@ -200,7 +200,7 @@ static void say(const struct job *j, const char *part, char *buf, size_t size)
 
 static void check(const struct job *j, const struct ho_scan *s)
 {
-    size_t wanted = j->connections * (j->loopback ? 2u : 1u);
+    size_t wanted = (size_t)j->connections * (j->loopback ? 2 : 1);
 
     if (s->n_conns != wanted || s->n_unreadable != 0) {
         (void)fprintf(stderr, "%zu connections instead of %zu, %zu unreadable\n", s->n_conns,

@@ -122,7 +122,9 @@ static int scan(struct ho_scan_work *w)
 
 int ho_scan(struct ho_scan *ret, const struct ho_scan_options *o, char *why)
 {
-    struct ho_scan_work w = { .o = o, .why = why };
+    struct ho_scan_work w = { .o = o };
+
+    w.why = why;
     int err = scan(&w);
 
     ho_os_owners_close(w.walk);

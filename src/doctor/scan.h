@@ -4,8 +4,13 @@
  * root; what the kernel keeps from the caller is UNKNOWN in the facts, and counted. A connection
  * that ends, or a process that goes, while it is looked at is no error.
  *
- * A socket is duplicated for the time of six getsockopt() calls, one at a time with all signals
- * blocked (os/sockfd.h): a FIN that its owner's death should send is late by those at most.
+ * A socket is duplicated for the time of six getsockopt() calls with all signals blocked
+ * (os/sockfd.h), one at a time by each of two threads: a FIN that its owner's death should send is
+ * late by those microseconds at most.
+ *
+ * A peer counts as on the link if the kernel routes to it without a gateway over a link that
+ * resolves neighbours; behind a tunnel (IFF_NOARP) it counts as routed, for no ARP can fail there.
+ * A connection that waits to be accepted has neither owner nor orphan's state.
  */
 
 #ifndef HO_DOCTOR_SCAN_H
@@ -30,13 +35,14 @@ struct ho_scan {
     size_t n_owners;
     struct ho_conn *conns; /* in the order of namespace, family, local port, remote address, port */
     size_t n_conns;
-    size_t n_unreadable;         /* connections whose options nobody let us read */
+    size_t n_unreadable;         /* connections whose options we may not read; not those of
+                                  * connections that no process holds, or that went meanwhile */
     size_t n_foreign_namespaces; /* all_namespaces: those that could not be entered */
 };
 
 /* Returns 0 with *ret to be freed; -ENOMEM; -EPROTONOSUPPORT without CONFIG_INET_DIAG; -EPERM for
- * all_namespaces without the capability; -ESRCH: no process `pid`; another negative errno of
- * netlink. `why` (HO_WHY_SIZE of os/why.h) says in words what failed.
+ * all_namespaces without the capability; -ESRCH: no process `pid`; -EACCES: it is another user's;
+ * another negative errno of netlink. `why` (HO_WHY_SIZE of os/why.h) says in words what failed.
  */
 int ho_scan(struct ho_scan *ret, const struct ho_scan_options *o, char *why);
 void ho_scan_free(struct ho_scan *s);

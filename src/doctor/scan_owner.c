@@ -48,7 +48,7 @@ static struct ho_conn *find(const struct inodes *t, const struct ho_scan *s, uin
 {
     size_t at = place(t, inode);
 
-    while (t->slot[at] != 0) {
+    while (t->slot != NULL && t->slot[at] != 0) {
         struct ho_conn *c = &s->conns[t->slot[at] - 1];
 
         if (c->inode == inode) {
@@ -175,21 +175,22 @@ int ho_scan_owners(struct ho_scan_work *w)
 {
     struct inodes t = { .slot = NULL };
     const struct ho_os_owner *listed = NULL;
-    struct ho_os_owned s;
+    struct ho_os_owned s = { .owner = NULL };
     bool *refused = calloc(w->s.n_conns + 1, sizeof(*refused));
-    int err = refused == NULL ? -ENOMEM : want(w);
+    int got = refused == NULL ? -ENOMEM : want(w);
 
-    err = err == 0 ? list_inodes(&t, &w->s) : err;
-    int got = err == 0 ? ho_os_owners_next(w->walk, &s) : err;
-
+    got = got == 0 ? list_inodes(&t, &w->s) : got;
+    got = got == 0 ? 1 : got;
     while (got == 1) {
-        struct ho_conn *c = find(&t, &w->s, s.fd.inode);
+        got = ho_os_owners_next(w->walk, &s);
+        struct ho_conn *c = got == 1 ? find(&t, &w->s, s.fd.inode) : NULL;
 
         if (c != NULL) {
+            int err = see_socket(w, c, &s, &listed);
+
             refused[c - w->s.conns] |= s.err == -EPERM || s.err == -EACCES || s.err == -ENOSYS;
-            err = see_socket(w, c, &s, &listed);
+            got = err != 0 ? err : got;
         }
-        got = err == 0 ? ho_os_owners_next(w->walk, &s) : err;
     }
     free(t.slot);
     if (got == 0) {

@@ -220,7 +220,7 @@ static int new_unanswered(bool ipv6)
 {
     uint16_t port;
     int listener = stage_new_listener(ipv6, &port), fd = -1;
-    struct sockaddr_storage a;
+    struct sockaddr_storage a = { .ss_family = AF_UNSPEC };
     socklen_t len = sizeof(a);
 
     ROOM_CHECK(listen(listener, 0) == 0);

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -47,7 +48,7 @@ int stage_new_listener(bool ipv6, uint16_t *ret_port)
 
 int stage_new_client(int listener)
 {
-    struct sockaddr_storage a;
+    struct sockaddr_storage a = { .ss_family = AF_UNSPEC };
     socklen_t len = sizeof(a);
     int one = 1;
 
@@ -88,6 +89,7 @@ uint16_t stage_local_port(int fd)
     struct sockaddr_storage a;
     socklen_t len = sizeof(a);
 
+    memset(&a, 0, sizeof(a));
     ROOM_CHECK(getsockname(fd, (struct sockaddr *)(void *)&a, &len) == 0);
     return ntohs(a.ss_family == AF_INET ? ((struct sockaddr_in *)(void *)&a)->sin_port
                                         : ((struct sockaddr_in6 *)(void *)&a)->sin6_port);

@@ -10,9 +10,10 @@
 
 #include "os/clock.h"
 
-#define BESIDE_NS                                                                   \
-    20000 /* so near to a tick it must be right: sleeping is late by less than 1 us \
-           */
+/* So near to a tick it must be right: sleeping is late by less than 1 us. Where computing takes
+ * time (plain time-travel) the look itself takes longer, and each try begins earlier.
+ */
+#define BESIDE_NS 20000
 
 #define TRIES 8 /* the first ticks of a kernel that has just begun are odd */
 
@@ -43,16 +44,16 @@ void ho_os_sleep_until(struct ho_time t)
 }
 
 /* Looks right before and right behind the tick at `at`. */
-static int look(struct ho_time at, uint64_t *ret_count)
+static int look(struct ho_time at, int64_t beside_ns, uint64_t *ret_count)
 {
     uint64_t before = 0;
     uint64_t behind = 0;
 
-    ho_os_sleep_until((struct ho_time){ at.ns - BESIDE_NS });
+    ho_os_sleep_until((struct ho_time){ at.ns - beside_ns });
     int err = read_count(&before);
 
     if (err == 0) {
-        ho_os_sleep_until((struct ho_time){ at.ns + BESIDE_NS });
+        ho_os_sleep_until((struct ho_time){ at.ns + beside_ns });
         err = read_count(&behind);
     }
     *ret_count = behind;
@@ -63,13 +64,15 @@ int ho_os_jiffies_read(struct ho_os_ticks *ret)
 {
     uint32_t hz = ho_os_hz();
     int64_t jiffy = HO_NS_PER_S / hz;
+    int64_t beside_ns = BESIDE_NS;
     struct ho_time tick = { 0 };
     uint64_t count = 0;
     int err = -ENODATA;
 
     for (int tries = 0; err == -ENODATA && tries < TRIES; tries++) {
         tick.ns = (ho_os_now().ns / jiffy + 2) * jiffy;
-        err = look(tick, &count);
+        err = look(tick, beside_ns, &count);
+        beside_ns = beside_ns < jiffy / 4 ? 2 * beside_ns : beside_ns;
     }
     if (err == 0) {
         *ret = (struct ho_os_ticks){ .hz = hz, .count = count, .at = tick, .phase_ns = 0 };

@@ -191,6 +191,14 @@ is 3
 err 'spins: the virtual kernel made no progress for 30 s .* With --spin computing takes time$'
 run run --engine virtual-kernel --spin "$tmp/spins.scn"
 is 0
+# Time 0 is the jiffy that was asked for all the same.
+for spin in '' --spin; do
+    run run --engine virtual-kernel $spin cut-idle-keepalive-default --case 1
+    is 0
+    ! grep 'jiffy count is not known' "$tmp/err" || fail "$ran: time 0 is any jiffy"
+    sed -n 's/^  server .* \([0-9]*\.[0-9]\)[0-9]*  ETIMEDOUT.*/\1/p' "$tmp/out" >"$tmp/gave-up$spin"
+done
+[ -s "$tmp/gave-up" ] && cmp "$tmp/gave-up" "$tmp/gave-up--spin" || fail "$ran: another jiffy"
 
 # Programs open more files than a process of this machine may at first.
 if command -v python3 >/dev/null; then

@@ -5,8 +5,9 @@
  * sent. Signals are blocked meanwhile, so that nothing stretches that moment; never call it
  * while a fault is being made.
  *
- * If its owner closes the socket in that very moment, the last close is ours: the FIN goes out then,
- * and where SO_LINGER is set it is we who wait for the data to be acknowledged, not the owner.
+ * If its owner closes the socket in that very moment, the last close is ours: the FIN goes out
+ * then, and where SO_LINGER is set it is we who wait for the data to be acknowledged, not the
+ * owner.
  */
 
 #ifndef HO_OS_SOCKFD_H

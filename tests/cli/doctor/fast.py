@@ -159,6 +159,8 @@ def filters_choose(lab, client, ports):
 def namespaces_differ(lab):
     lab.step("set client net.ipv4.tcp_retries2 4")
     lab.step("set client net.ipv4.tcp_keepalive_time 600")
+    code, out = lab.run("doctor", "--all-namespaces", host="client", codes=(3,))
+    assert out == "", "something was said that is not all"
     report = lab.doctor("client", "--all-namespaces", privileged=True)
     found = {n["netns"]: [f["id"] for f in n["findings"]] for n in report["namespaces"]}
     here = next(n["netns"] for n in report["namespaces"] if n["here"])

@@ -13,6 +13,22 @@ const char *ho_known_word(enum ho_known known)
     return words[known];
 }
 
+static bool is_allowed(enum ho_sockopt id, int64_t value)
+{
+    const struct ho_sockopt_info *info = ho_sockopt_info(id);
+
+    return value >= info->min && value <= info->max;
+}
+
+bool ho_conn_has_options(const struct ho_conn *c)
+{
+    return c->options_known == HO_KNOWN_READ &&
+           is_allowed(HO_SOCKOPT_TCP_KEEPIDLE, c->keepidle_s) &&
+           is_allowed(HO_SOCKOPT_TCP_KEEPINTVL, c->keepintvl_s) &&
+           is_allowed(HO_SOCKOPT_TCP_KEEPCNT, c->keepcnt) &&
+           is_allowed(HO_SOCKOPT_TCP_USER_TIMEOUT, c->user_timeout_ms);
+}
+
 static void option(struct ho_predict_in *in, enum ho_sockopt id, int64_t value)
 {
     in->has_option[id] = true;
@@ -33,7 +49,7 @@ void ho_conn_predict_in(const struct ho_conn *c, const struct ho_conn_host *h,
         ret->rtt = ho_us(c->rtt_us);
         ret->rto = ho_us(c->backoff < 32 ? c->rto_us >> c->backoff : 0);
     }
-    if (c->options_known == HO_KNOWN_READ) {
+    if (ho_conn_has_options(c)) {
         option(ret, HO_SOCKOPT_TCP_KEEPIDLE, c->keepidle_s);
         option(ret, HO_SOCKOPT_TCP_KEEPINTVL, c->keepintvl_s);
         option(ret, HO_SOCKOPT_TCP_KEEPCNT, c->keepcnt);

@@ -92,6 +92,9 @@ struct ho_conn {
     int32_t linger_s;
 };
 
+/* Whether the four of `options_known` were read, and are values that Linux lets a socket have. */
+bool ho_conn_has_options(const struct ho_conn *c);
+
 /* The settings that a prediction starts from: the host's, the options where they are known, the
  * connection's own RTO and round trip. What is not known counts as not set.
  */

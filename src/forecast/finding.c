@@ -147,11 +147,12 @@ static void keepalive(struct list *l, const struct facts *f)
 static void user_timeout(struct list *l, const struct facts *f)
 {
     const struct ho_conn *c = f->c;
-    int64_t two_s = c->keepidle_s + c->keepintvl_s, rto_ms = c->has_info ? c->rto_us / 1000 : 0;
 
     if (f->user_ms == 0) {
         return;
     }
+    int64_t two_s = c->keepidle_s + c->keepintvl_s, rto_ms = c->has_info ? c->rto_us / 1000 : 0;
+
     if (f->keepalive && c->keepcnt > 1 && f->user_ms <= two_s * 1000) {
         add(l, HO_FINDING_UT001,
             "TCP_USER_TIMEOUT %" PRId64 " ms, second probe after %" PRId64 " s", f->user_ms, two_s);
@@ -262,7 +263,7 @@ size_t ho_findings_conn(const struct ho_conn *c, const struct ho_conn_host *h,
                         const struct ho_outlook *o, const struct ho_finding_rules *rules,
                         struct ho_finding ret[HO_FINDINGS_MAX])
 {
-    bool read = c->options_known == HO_KNOWN_READ;
+    bool read = ho_conn_has_options(c);
     bool known = c->keepalive_known != HO_KNOWN_UNKNOWN;
     bool open = c->state == HO_TCP_ESTABLISHED && !c->loopback;
     struct facts f = { .c = c,

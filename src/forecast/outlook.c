@@ -12,17 +12,9 @@
 #define MS INT64_C(1000000)
 #define HZ_MAX 1000
 #define RETRIES_MAX 255
-#define KEEP_S_MAX 32767 /* TCP_KEEPIDLE, TCP_KEEPINTVL */
-#define KEEP_CNT_MAX 127
 #define RTO_MIN (ho_ms(200))
 
 /* ---- settings -------------------------------------------------------------------------------- */
-
-static bool options_make_sense(const struct ho_conn *c)
-{
-    return between(c->keepidle_s, 1, KEEP_S_MAX) && between(c->keepintvl_s, 1, KEEP_S_MAX) &&
-           between(c->keepcnt, 1, KEEP_CNT_MAX) && between(c->user_timeout_ms, 0, INT32_MAX);
-}
 
 /* Nobody can read an orphan's options: its answers are those of one without TCP_USER_TIMEOUT. */
 static bool prepare(struct outlook_ask *q, const struct ho_conn *c, const struct ho_conn_host *h)
@@ -42,7 +34,7 @@ static bool prepare(struct outlook_ask *q, const struct ho_conn *c, const struct
         .retries2 = (uint32_t)sysctl(q, HO_SYSCTL_TCP_RETRIES2),
         .orphan_retries = (uint32_t)sysctl(q, HO_SYSCTL_TCP_ORPHAN_RETRIES),
     };
-    bool read = c->options_known == HO_KNOWN_READ && options_make_sense(c);
+    bool read = ho_conn_has_options(c);
 
     q->options = read || c->orphan;
     if (read) {

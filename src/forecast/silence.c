@@ -78,8 +78,13 @@ static bool finish(const struct walk *w, struct silence_end *ret)
 
 static void fire(struct walk *w, struct ho_dur delay)
 {
-    w->s.t = span_fire(w->r->hz, w->s.t, delay);
-    w->s.e = span_fire(w->r->hz, w->s.e, delay);
+    struct silence *s = &w->s;
+    struct span t = span_fire(w->r->hz, s->t, delay);
+
+    s->e = s->e.grid == s->t.grid
+               ? (struct span){ s->e.lo + t.lo - s->t.lo, s->e.hi + t.hi - s->t.hi, t.grid }
+               : span_fire(w->r->hz, s->e, delay);
+    s->t = t;
 }
 
 /* Many timers of the same delay until `limit_ns` comes near. */
@@ -133,13 +138,15 @@ bool silence_repeats(const struct silence_rules *r, struct silence s, struct ho_
                      struct silence_end *ret)
 {
     struct walk w = { r, s, -1, true };
+    int64_t limit = silence_limit(r, rto).ns;
 
     for (unsigned i = 0; i < TIMERS_MAX; i++) {
-        if (w.s.begun && is_over(&w, silence_limit(r, rto).ns, MS - 1)) {
+        if (w.s.begun && is_over(&w, limit, MS - 1)) {
             return finish(&w, ret);
         }
         begin(&w);
         rto = silence_doubled(rto, 1, r->rto_max);
+        limit = r->orphan ? silence_limit(r, rto).ns : limit;
         fire_clamped(&w, rto);
     }
     return false;
@@ -194,6 +201,10 @@ bool silence_keepalive(const struct silence_rules *r, struct silence s, uint32_t
         }
         probes++;
         fire(&w, r->intvl);
+        if (r->user_timeout.ns == 0 && probes < r->cnt &&
+            span_skip(r->hz, &w.s.t, r->intvl, r->cnt - probes)) {
+            probes = r->cnt;
+        }
     }
     return false;
 }

@@ -2,22 +2,28 @@
 
 #include "forecast/span.h"
 
-static struct ho_clk clk_of(uint32_t hz)
-{
-    return (struct ho_clk){ .hz = hz };
-}
+#define NS_PER_S UINT32_C(1000000000)
 
+/* As ho_clk_dur_jiffies(), for the usual HZ with one division. */
 static uint64_t jiffies_of(uint32_t hz, struct ho_dur d)
 {
-    struct ho_clk k = clk_of(hz);
+    struct ho_clk k = { .hz = hz };
+    uint32_t jiffy = NS_PER_S / hz;
 
+    if (jiffy * hz == NS_PER_S) {
+        return ((uint64_t)d.ns + jiffy - 1) / jiffy;
+    }
     return ho_clk_dur_jiffies(&k, d);
 }
 
 static int64_t ns_of(uint32_t hz, uint64_t jiffies)
 {
-    struct ho_clk k = clk_of(hz);
+    struct ho_clk k = { .hz = hz };
+    uint32_t jiffy = NS_PER_S / hz;
 
+    if (jiffy * hz == NS_PER_S && jiffies < INT64_MAX / jiffy) {
+        return (int64_t)(jiffies * jiffy);
+    }
     return ho_clk_jiffies_dur(&k, jiffies).ns;
 }
 
@@ -49,11 +55,15 @@ struct span span_fire(uint32_t hz, struct span s, struct ho_dur delay)
 
         return (struct span){ s.lo + ns_of(hz, whole), s.hi + ns_of(hz, whole) + 1, step };
     }
-    /* Inside a jiffy it may be the one whose timers have fired: then the grid may be finer. */
-    uint64_t grid = s.grid > 0 || d == 0 ? step : ho_wheel_step(d - 1);
+    if (s.grid > 0) { /* nor does every remainder to the coarser grid occur */
+        uint64_t past = d % s.grid;
 
-    return (struct span){ s.lo + ns_of(hz, s.grid > 0 ? d + 1 : d), s.hi + ns_of(hz, d + step) + 1,
-                          grid };
+        return (struct span){ s.lo + ns_of(hz, d + s.grid - past),
+                              s.hi + ns_of(hz, d + step - past) + 1, step };
+    }
+    /* Inside a jiffy it may be the one whose timers have fired: then the grid may be finer. */
+    return (struct span){ s.lo + ns_of(hz, d), s.hi + ns_of(hz, d + step) + 1,
+                          d == 0 ? step : ho_wheel_step(d - 1) };
 }
 
 struct span span_expires(uint32_t hz, uint32_t ms, struct ho_dur delay)

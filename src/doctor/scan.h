@@ -5,8 +5,9 @@
  * that ends, or a process that goes, while it is looked at is no error.
  *
  * A socket is duplicated for the time of six getsockopt() calls with all signals blocked
- * (os/sockfd.h), one at a time by each of two threads: a FIN that its owner's death should send is
- * late by those microseconds at most.
+ * (os/sockfd.h), one at a time by each of two threads: a FIN that its owner's death should send in
+ * that moment is late by those microseconds, or, on a machine without a free CPU, by as long as the
+ * scan has to wait for its turn.
  *
  * A peer counts as on the link if the kernel routes to it without a gateway over a link that
  * resolves neighbours; behind a tunnel (IFF_NOARP) it counts as routed, for no ARP can fail there.

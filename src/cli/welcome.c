@@ -36,12 +36,13 @@ static const struct {
 
 static const char tail[] =
     "\n"
-    "  halfopen doctor             each connection of this machine; what to change\n"
-    "  halfopen predict            every fault, with its error, for any settings\n"
-    "  halfopen explain ETIMEDOUT  what an error, a setting or a finding is\n"
-    "  halfopen run                the catalogue: scenarios played in virtual time\n"
-    "  halfopen lab                hosts on the real kernel, to pull cables from\n"
-    "  halfopen help               all commands\n";
+    "  halfopen doctor               each connection of this machine; what is wrong\n"
+    "  halfopen advise --within 30s  what to set so that all notice within 30 s\n"
+    "  halfopen predict              every fault, with its error, for any settings\n"
+    "  halfopen explain ETIMEDOUT    what an error, a setting or a finding is\n"
+    "  halfopen run                  the catalogue: scenarios played in virtual time\n"
+    "  halfopen lab                  hosts on the real kernel, to pull cables from\n"
+    "  halfopen help                 all commands\n";
 
 /* ---- what the settings mean ------------------------------------------------------------------ */
 

@@ -114,10 +114,12 @@ void ho_report_markdown(struct ho_text *out, const struct ho_diagnosis *d,
 
     ho_text_put(out, "# TCP connections and peers that vanish\n\n");
     ho_group_put_count(out, d->scan->n_conns, "connection");
-    ho_text_printf(out,
-                   ", %zu in trouble now; %zu would never notice a dead peer while idle, of %zu "
-                   "that is unknown.\n",
-                   d->in_trouble, d->never_idle, d->unknown_idle);
+    ho_text_printf(out, ", %zu in trouble now; %zu would never notice a dead peer while idle",
+                   d->in_trouble, d->never_idle);
+    if (d->unknown_idle > 0) {
+        ho_text_printf(out, "; of %zu that is unknown", d->unknown_idle);
+    }
+    ho_text_put(out, ".\n");
     put_groups(out, d, o->all);
     put_host_findings(out, d);
     put_findings(out, d);

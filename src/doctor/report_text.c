@@ -216,6 +216,7 @@ static void put_findings(const struct page *p)
             }
         }
     }
+    ho_text_put(p->out, "\nhalfopen advise --within 30s says what to set where\n");
 }
 
 static void put_unread(const struct page *p)

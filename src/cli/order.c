@@ -39,8 +39,16 @@ static int bad_chain(const struct ordering *o, const struct ho_order_mistake *m)
         return ho_cli_say(HO_EXIT_USAGE, "order --chain: at column %zu: expected %s", m->at + 1,
                           m->expected);
     }
-    return ho_cli_say(HO_EXIT_USAGE, "order --chain: at column %zu: found '%.*s', expected %s",
-                      m->at + 1, (int)(m->len < 60 ? m->len : 60), o->text + m->at, m->expected);
+    struct ho_text part = { 0 }, found = { 0 };
+
+    ho_text_bytes(&part, o->text + m->at, m->len);
+    ho_text_plain(&found, ho_text_str(&part));
+    int code = ho_cli_say(HO_EXIT_USAGE, "order --chain: at column %zu: found '%.60s', expected %s",
+                          m->at + 1, ho_text_str(&found), m->expected);
+
+    ho_text_free(&part);
+    ho_text_free(&found);
+    return code;
 }
 
 static int read_arguments(struct ordering *o, int argc, char **argv)
@@ -68,6 +76,7 @@ static int read_arguments(struct ordering *o, int argc, char **argv)
     if (ho_order_parse(&o->chain, o->text, &mistake) != 0) {
         return bad_chain(o, &mistake);
     }
+    ho_order_resolve(&o->chain, &o->host.in.sysctls);
     if (ho_order_judge(&o->chain, &o->host.in, &o->order) != 0) {
         return ho_cli_say(HO_EXIT_USAGE, "order: these settings make no sense together");
     }
@@ -95,7 +104,7 @@ static void put_when(struct ho_text *out, const struct ho_order_event *e)
         }
         ho_text_end_part(&when, &to);
     }
-    ho_text_pad(out, ho_text_str(&when), 28);
+    ho_text_pad(out, ho_text_str(&when), 30);
     ho_text_end_part(out, &when);
 }
 
@@ -194,8 +203,27 @@ static void put_finding(struct ho_text *out, const struct ordering *o,
     }
 }
 
+/* The timers that programs brought along, apart by commas. */
+static void put_filled(struct ho_text *out, const struct ordering *o)
+{
+    const char *comma = "";
+
+    for (int side = 0; side < HO_ORDER_SIDE_COUNT; side++) {
+        for (int timer = 0; timer < HO_ORDER_TIMER_COUNT; timer++) {
+            const struct ho_order_entry *e = &o->chain.e[side][timer];
+
+            if (e->there && e->filled) {
+                ho_text_put(out, comma);
+                ho_order_entry_text(out, (enum ho_order_side)side, (enum ho_order_timer)timer, e);
+                comma = ", ";
+            }
+        }
+    }
+}
+
 static void put_text(struct ho_text *out, const struct ordering *o)
 {
+    struct ho_text filled = { 0 };
     const struct ho_predict_in *in = &o->host.in;
 
     ho_text_printf(out, "%s, ", o->host.source);
@@ -204,6 +232,12 @@ static void put_text(struct ho_text *out, const struct ordering *o)
                    in->on_link ? "on the same link" : "behind a router");
     ho_text_dur(out, in->rtt);
     ho_text_put(out, "\nEach side's timers, the first to fire first.\n");
+    put_filled(&filled, o);
+    if (filled.len > 0) {
+        ho_text_put(out, "\nfrom the defaults of programs\n    ");
+        ho_text_wrap(out, ho_text_str(&filled), INDENT, INDENT, WIDTH);
+    }
+    ho_text_end_part(out, &filled);
     for (int i = 0; i < HO_ORDER_FAULT_COUNT; i++) {
         put_case(out, o, &o->order.cases[i]);
     }
@@ -284,12 +318,18 @@ static void put_json_finding(struct ho_text *out, const struct ordering *o,
 
 static void put_json(struct ho_text *out, const struct ordering *o)
 {
+    struct ho_text filled = { 0 };
+
     ho_text_put(out, "{\"source\":");
     ho_text_json(out, o->host.source);
     ho_text_printf(out,
                    ",\"hz\":%u,\"path\":\"%s\",\"rtt_us\":%" PRId64 ",\"chain\":", o->host.in.hz,
                    o->host.in.on_link ? "lan" : "routed", o->host.in.rtt.ns / 1000);
     ho_text_json(out, o->text);
+    put_filled(&filled, o);
+    ho_text_put(out, ",\"filled\":");
+    ho_text_json(out, ho_text_str(&filled));
+    ho_text_end_part(out, &filled);
     ho_text_put(out, ",\"faults\":[");
     for (int i = 0; i < HO_ORDER_FAULT_COUNT; i++) {
         ho_text_put(out, i > 0 ? ",\n" : "\n");
@@ -345,6 +385,9 @@ const struct ho_command ho_command_order = {
              "  TIMER  request, idle, life, wait, connect, keepalive IDLE/INTVL/CNT,\n"
              "         user_timeout, retries2 N, syn_retries N, heartbeat TIME x N or\n"
              "         TIME + TIME; 'balancer idle TIME reset' tells both ends\n"
+             "\n"
+             "'pool hikaricp' or 'server nginx' is the program with its defaults, where nothing\n"
+             "else is said; 'halfopen explain nginx' shows them.\n"
              "\n"
              "For each fault what fires first on each side; then what is unsafe, why, and new\n"
              "values, which were tried. Exit code 1 if something is unsafe. docs/order.md.\n"

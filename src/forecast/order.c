@@ -372,6 +372,11 @@ static bool helps(const struct ho_order_chain *chain, const struct ho_predict_in
 int ho_order_judge(const struct ho_order_chain *chain, const struct ho_predict_in *base,
                    struct ho_order *ret)
 {
+    for (int i = 0; i < 2; i++) {
+        const struct ho_order_entry *k = &chain->e[ends[i]][HO_ORDER_T_KEEPALIVE];
+
+        assert(!k->there || (k->ns > 0 && k->more_ns > 0 && k->count > 0)); /* resolved */
+    }
     int err = order_judge_once(chain, base, ret);
 
     for (unsigned i = 0; err == 0 && i < ret->n; i++) {

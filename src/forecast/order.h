@@ -13,6 +13,10 @@
  * Who is who: `client` opens the connection and keeps it in a pool; `server` answers. A balancer
  * passes packets on and forgets flows (NAT, firewall, AWS NLB); a proxy has connections of its own
  * to the server and keeps them as a pool does (nginx, AWS ALB).
+ *
+ * In place of timers a program may stand (knobs/settings.h): "pool hikaricp, server postgresql".
+ * Its defaults are filled in, where nothing else is said. What it leaves to the system is filled
+ * in by ho_order_resolve(), to be called in between.
  */
 
 #ifndef HO_FORECAST_ORDER_H
@@ -130,7 +134,7 @@ enum ho_order_reason {
 
 /* One timer: which fields count depends on it.
  *
- * - KEEPALIVE: `ns` idle, `more_ns` interval, `count`
+ * - KEEPALIVE: `ns` idle, `more_ns` interval, `count`; 0 is the system's until it is resolved
  * - HEARTBEAT: every `ns`; dead after `count` of them without an answer, or, if `more_ns` is not 0,
  *   when an answer takes longer than that
  * - RETRIES2, SYN_RETRIES: `count`
@@ -138,6 +142,7 @@ enum ho_order_reason {
  */
 struct ho_order_entry {
     bool there;
+    bool filled; /* by a program's defaults */
     bool reset;
     int64_t ns, more_ns, count;
 };
@@ -154,6 +159,9 @@ struct ho_order_mistake {
 
 /* Reads a chain. Returns 0; -EINVAL with *mistake, and *ret untouched, if it is none. */
 int ho_order_parse(struct ho_order_chain *ret, const char *text, struct ho_order_mistake *mistake);
+
+/* Fills in what keepalive leaves to the system: a time or count of 0. */
+void ho_order_resolve(struct ho_order_chain *chain, const struct ho_sysctls *sysctls);
 
 /* Appends one entry as ho_order_parse() reads it: "server idle 60s". */
 void ho_order_entry_text(struct ho_text *out, enum ho_order_side side, enum ho_order_timer timer,

@@ -120,7 +120,9 @@ static struct ho_order_entry new_keepalive(const struct rules *r, enum ho_order_
     const struct ho_order_entry *old = of(r, side, HO_ORDER_T_KEEPALIVE);
     const struct ho_order_entry *user = of(r, side, HO_ORDER_T_USER_TIMEOUT);
     const struct ho_order_entry *box = of(r, HO_ORDER_BOX, HO_ORDER_T_IDLE);
-    struct ho_order_entry e = { true, false, 60 * HO_NS_PER_S, 10 * HO_NS_PER_S, 3 };
+    struct ho_order_entry e = {
+        .there = true, .ns = 60 * HO_NS_PER_S, .more_ns = 10 * HO_NS_PER_S, .count = 3
+    };
 
     if (old != NULL) {
         e = *old;

@@ -4,6 +4,7 @@
 #define HO_FORECAST_ORDER_WORK_H
 
 #include "forecast/order.h"
+#include "knobs/settings.h"
 
 /* A chain, and what TCP does in it by itself, for the client and for the server. */
 struct order_work {
@@ -39,6 +40,33 @@ int64_t order_quiet_ns(const struct order_work *w, enum ho_order_side *ret_side,
 
 /* Whether the chain says anything of a side. */
 bool order_knows(const struct order_work *w, enum ho_order_side side);
+
+/* Fills in the timers that `program`, an id of knobs/settings.h or a part of it, has on that side
+ * by default; of two that do the same, the shorter one. Returns false if it has no setting there.
+ */
+bool order_add_program(struct ho_order_chain *chain, enum ho_order_side side, const char *program);
+
+/* The side that all its settings are on; HO_ORDER_SIDE_COUNT if that is not one. */
+enum ho_order_side order_program_side(const char *program);
+
+/* A text that is being read. */
+struct order_reader {
+    const char *text;
+    size_t at, end; /* of the entry that is being read */
+    struct ho_order_mistake *mistake;
+    struct ho_order_chain said, filled; /* by entries; by programs */
+};
+
+/* Notes the mistake. Returns -EINVAL. */
+int order_wrong(struct order_reader *r, size_t at, size_t len, const char *expected);
+
+bool order_blank(char c);
+bool order_digit(char c);
+char order_plain(char c); /* lower case, and `_` for `-` */
+void order_skip_blanks(struct order_reader *r);
+
+/* Reads the value of a timer. Returns 0; -EINVAL as order_wrong(). */
+int order_read_value(struct order_reader *r, enum ho_order_timer timer, struct ho_order_entry *e);
 
 /* The rules: fills the findings. */
 void order_rules(const struct order_work *w, struct ho_order *ret);

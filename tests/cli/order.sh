@@ -51,9 +51,23 @@ is 1
 out "KA004"
 out "15 m 37\.[0-9] s to 15 m 39\.[0-9] s"
 
+# Programs with their defaults: HikariCP keeps connections for longer than a NAT of AWS.
+run order --defaults --chain "pool hikaricp, pgjdbc, nat aws-nlb, server postgresql"
+is 1
+narrow
+out "^from the defaults of programs"
+out "pool idle 10m, pool life 30m, pool wait 30s"
+out "2 h 11 m [0-9]+ s to 2 h 1[123] m [0-9]+ s +ETIMEDOUT"
+out "^    balancer idle 350s: the first to speak or to close does so after up to 10 m"
+run order --chain "nginx"
+mistake "at column 1: found 'nginx', expected which side the program is on"
+run order --chain "$(printf 'p\033[31m 3s')"
+mistake "found 'p.x1b.31m'"
+
 # This host's settings, and those of others.
 run order --chain "pool 30s"
 is 0
+no_out "defaults of programs"
 out "^this host, HZ [0-9]+"
 run order --kernel linux-6.12 --rtt 20ms --lan --set tcp_retries2=5 --chain "request 5s, pool 30s"
 is 0

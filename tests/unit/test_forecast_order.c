@@ -41,6 +41,7 @@ static struct ho_order judge(const char *text)
     struct ho_predict_in in = base();
     struct ho_order order;
 
+    ho_order_resolve(&chain, &in.sysctls);
     assert_int_equal(ho_order_judge(&chain, &in, &order), 0);
     return order;
 }
@@ -160,6 +161,12 @@ static void a_mistake_is_told_with_its_place(void **state)
         { "user_timeout 25d", "25d", "a whole number of milliseconds" },
         { "request 101d", "101d", "a time with its unit" },
         { "request 99d99d99d99d", "99d99d99d99d", "a time with its unit" },
+        { "server nosuchprogram", "nosuchprogram", "client, server" },
+        { "server nginx 60s", "server nginx 60s", "a program alone" },
+        { "server nginx idle 60s", "server nginx idle 60s", "a program alone" },
+        { "nginx", "nginx", "which side the program is on" },
+        { "balancer nginx", "balancer nginx", "a program that has settings of this side" },
+        { "server nginx redis", "redis", "client, server" },
         { "request 9999999999s", "9999999999s", "a time with its unit" },
     };
 
@@ -180,6 +187,74 @@ static void a_mistake_is_told_with_its_place(void **state)
         }
         assert_memory_equal(&chain, &before, sizeof(chain));
     }
+}
+
+static void entry_is(const struct ho_order_chain *c, enum ho_order_side side,
+                     enum ho_order_timer timer, const char *expected)
+{
+    struct ho_text t = { 0 };
+
+    if (c->e[side][timer].there) {
+        ho_order_entry_text(&t, side, timer, &c->e[side][timer]);
+    }
+    assert_string_equal(ho_text_str(&t), expected);
+    ho_text_free(&t);
+}
+
+/* knobs/settings.def: HikariCP 30 s, 10 min, 30 min; PostgreSQL always has keepalive on; nginx 75 s
+ * to clients, 60 s to backends; Redis 300 s, a third, 3; AWS NLB 350 s.
+ */
+static void a_program_stands_for_its_defaults(void **state)
+{
+    struct ho_order_chain c = parse("pool hikaricp, server PostgreSQL, nat aws-nlb, proxy nginx");
+    struct ho_predict_in in = base();
+
+    (void)state;
+    in.sysctls.v[HO_SYSCTL_TCP_KEEPALIVE_TIME] = 600;
+    ho_order_resolve(&c, &in.sysctls);
+    entry_is(&c, HO_ORDER_CLIENT, HO_ORDER_T_IDLE, "pool idle 10m");
+    entry_is(&c, HO_ORDER_CLIENT, HO_ORDER_T_LIFE, "pool life 30m");
+    entry_is(&c, HO_ORDER_CLIENT, HO_ORDER_T_WAIT, "pool wait 30s");
+    entry_is(&c, HO_ORDER_CLIENT, HO_ORDER_T_KEEPALIVE, "");
+    entry_is(&c, HO_ORDER_SERVER, HO_ORDER_T_KEEPALIVE, "server keepalive 600/75/9");
+    entry_is(&c, HO_ORDER_SERVER, HO_ORDER_T_IDLE, "");
+    entry_is(&c, HO_ORDER_BOX, HO_ORDER_T_IDLE, "balancer idle 350s");
+    entry_is(&c, HO_ORDER_PROXY, HO_ORDER_T_IDLE, "proxy idle 60s");
+    assert_true(c.e[HO_ORDER_CLIENT][HO_ORDER_T_IDLE].filled);
+
+    c = parse("nginx server, reqwest, retries2 8");
+    entry_is(&c, HO_ORDER_SERVER, HO_ORDER_T_IDLE, "server idle 75s");
+    entry_is(&c, HO_ORDER_CLIENT, HO_ORDER_T_KEEPALIVE, "client keepalive 15/15/3");
+    entry_is(&c, HO_ORDER_CLIENT, HO_ORDER_T_USER_TIMEOUT, "client user_timeout 30s");
+    assert_false(c.e[HO_ORDER_CLIENT][HO_ORDER_T_RETRIES2].filled);
+    c = parse("redis");
+    entry_is(&c, HO_ORDER_SERVER, HO_ORDER_T_KEEPALIVE, "server keepalive 300/100/3");
+    /* The newest versions: Node.js 26. */
+    c = parse("server node");
+    entry_is(&c, HO_ORDER_SERVER, HO_ORDER_T_IDLE, "server idle 65s");
+}
+
+/* What is said goes first, wherever it stands; of two programs the timer that fires first. */
+static void what_is_said_goes_before_defaults(void **state)
+{
+    static const char *const chains[] = { "pool idle 50s, pool hikaricp", "hikaricp, pool 50s" };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct ho_order_chain c = parse(chains[i]);
+
+        entry_is(&c, HO_ORDER_CLIENT, HO_ORDER_T_IDLE, "pool idle 50s");
+        entry_is(&c, HO_ORDER_CLIENT, HO_ORDER_T_LIFE, "pool life 30m");
+        assert_false(c.e[HO_ORDER_CLIENT][HO_ORDER_T_IDLE].filled);
+    }
+    struct ho_order_chain a = parse("client httpx, client aiohttp");
+    struct ho_order_chain b = parse("client aiohttp, client httpx");
+
+    assert_memory_equal(&a, &b, sizeof(a));
+    entry_is(&a, HO_ORDER_CLIENT, HO_ORDER_T_IDLE, "pool idle 5s");
+    /* ALB before Node.js 20, as it was for years */
+    has("proxy aws-alb, server node, server idle 5s", HO_ORDER_R_RACE, HO_ORDER_PROXY);
+    has_not("proxy aws-alb, server node", HO_ORDER_R_RACE, HO_ORDER_PROXY);
 }
 
 /* ---- what fires first ------------------------------------------------------------------------ */
@@ -642,6 +717,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chain_is_read),
         cmocka_unit_test(a_mistake_is_told_with_its_place),
+        cmocka_unit_test(a_program_stands_for_its_defaults),
+        cmocka_unit_test(what_is_said_goes_before_defaults),
         cmocka_unit_test(the_first_timer_of_each_fault),
         cmocka_unit_test(defaults_of_linux),
         cmocka_unit_test(one_lost_probe),

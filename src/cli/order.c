@@ -104,7 +104,7 @@ static void put_when(struct ho_text *out, const struct ho_order_event *e)
         }
         ho_text_end_part(&when, &to);
     }
-    ho_text_pad(out, ho_text_str(&when), 30);
+    ho_text_pad(out, ho_text_str(&when), 31);
     ho_text_end_part(out, &when);
 }
 

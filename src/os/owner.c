@@ -170,8 +170,11 @@ static int read_options(struct looked *l, const struct ho_os_owned *s, struct ho
 
 static void read_piece(const struct ho_os_owners *w, struct piece *p, struct looked *l)
 {
+    sigset_t all, before;
     size_t n = 0;
 
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* os/sockfd.h */
     for (size_t i = 0; i < p->n; i++) {
         if (w->inode[place(w, p->s[i].fd.inode)] == p->s[i].fd.inode) {
             struct ho_os_owned *s = &p->s[n++];
@@ -180,6 +183,7 @@ static void read_piece(const struct ho_os_owners *w, struct piece *p, struct loo
             s->err = w->options ? read_options(l, s, &s->options) : -ENODATA;
         }
     }
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     p->n = n;
 }
 

@@ -56,18 +56,13 @@ int ho_os_pidfd(pid_t pid)
     return pidfd < 0 ? -errno : pidfd;
 }
 
+/* With all signals blocked. */
 static int duplicate(int pidfd, int fd, uint64_t inode, struct ho_os_sockopt *options, size_t n,
                      uint64_t *ret_inode)
 {
-    sigset_t all, before;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-    int err = copy < 0 ? -errno : read_all(copy, inode, options, n, ret_inode);
 
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return err;
+    return copy < 0 ? -errno : read_all(copy, inode, options, n, ret_inode);
 }
 
 int ho_os_pidfd_options(int pidfd, const struct ho_os_sockfd *fd, struct ho_os_sockopt *options,
@@ -79,13 +74,17 @@ int ho_os_pidfd_options(int pidfd, const struct ho_os_sockfd *fd, struct ho_os_s
 int ho_os_sockfd_options(pid_t pid, int fd, struct ho_os_sockopt *options, size_t n,
                          uint64_t *ret_inode)
 {
+    sigset_t all, before;
     int pidfd = ho_os_pidfd(pid);
 
     if (pidfd < 0) {
         return pidfd;
     }
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int err = duplicate(pidfd, fd, 0, options, n, ret_inode);
 
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     (void)close(pidfd);
     return err;
 }

@@ -46,8 +46,9 @@ struct ho_os_sockfd {
 int ho_os_sockfd_list(pid_t pid, struct ho_os_sockfd *ret, size_t max);
 
 /* The same by a pidfd, which is opened once for many sockets of a process, and only if `fd` still
- * is the socket of that inode (-ENOTSOCK if not). ho_os_pidfd() returns the descriptor, to be
- * closed; -ESRCH; -ENOSYS before Linux 5.3; another negative errno.
+ * is the socket of that inode (-ENOTSOCK if not). The caller has blocked all signals, once for many
+ * sockets. ho_os_pidfd() returns the descriptor, to be closed; -ESRCH; -ENOSYS before Linux 5.3;
+ * another negative errno.
  */
 int ho_os_pidfd(pid_t pid);
 int ho_os_pidfd_options(int pidfd, const struct ho_os_sockfd *fd, struct ho_os_sockopt *options,

@@ -288,8 +288,8 @@ const struct ho_command ho_command_kernel = {
         "the next timer: 'halfopen run --engine virtual-kernel' plays two hours in a second.\n"
         "\n"
         "build compiles one from Debian's package linux-source-VERSION (default: 6.12) with HZ\n"
-        "ticks a second (100, 250, 300 or 1000; default: 250). It takes about 8 minutes of CPU\n"
-        "time and 2 GB of disk while it builds; the result, 8 MB, is kept in ~/.cache/halfopen.\n"
+        "ticks a second (100, 250, 300 or 1000; default: 250). It takes 8 to 12 minutes of CPU\n"
+        "time and 700 MB of disk while it builds; the result, 8 MB, is kept in ~/.cache/halfopen.\n"
         "No root is needed but for packages that are missing. HALFOPEN_KERNEL names another\n"
         "kernel by its path.\n",
     .run = kernel_run,

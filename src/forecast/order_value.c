@@ -87,24 +87,26 @@ static int64_t read_unit(struct order_reader *r)
     return 0;
 }
 
-/* "20s", "1.5s", "1m30s", "2 min". A fraction has at most three digits. */
+/* "20s", "1.5s", "2 min". A fraction has at most three digits, and is none of a millisecond. */
 static bool read_part(struct order_reader *r, int64_t *sum_ns)
 {
-    int64_t v, milli = 0, unit;
+    int64_t v, milli = 0, scale = 100;
 
     if (!read_number(r, &v)) {
         return false;
     }
     if (r->at + 1 < r->end && r->text[r->at] == '.' && order_digit(r->text[r->at + 1])) {
-        int64_t scale = 100;
-
         for (r->at++; r->at < r->end && order_digit(r->text[r->at]); r->at++, scale /= 10) {
+            if (scale == 0) {
+                return false;
+            }
             milli += (r->text[r->at] - '0') * scale;
         }
     }
     order_skip_blanks(r);
-    unit = read_unit(r);
-    if (unit == 0 || v > TIME_MAX_S * HO_NS_PER_S / unit) {
+    int64_t unit = read_unit(r);
+
+    if (unit == 0 || v > TIME_MAX_S * HO_NS_PER_S / unit || (milli > 0 && unit < HO_NS_PER_S)) {
         return false;
     }
     *sum_ns += v * unit + milli * (unit / 1000);

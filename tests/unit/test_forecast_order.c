@@ -167,6 +167,8 @@ static void a_mistake_is_told_with_its_place(void **state)
         { "nginx", "nginx", "which side the program is on" },
         { "balancer nginx", "balancer nginx", "a program that has settings of this side" },
         { "server nginx redis", "redis", "client, server" },
+        { "request 1.5ms", "1.5ms", "a time with its unit" },
+        { "request 1.2345s", "1.2345s", "a time with its unit" },
         { "request 9999999999s", "9999999999s", "a time with its unit" },
     };
 

@@ -116,6 +116,9 @@ static int scan(struct ho_scan_work *w)
     }
     if (err == 0) {
         err = ho_scan_sort(w);
+        if (err != 0) {
+            ho_os_why(w->why, "no memory for %zu connections", w->s.n_conns);
+        }
     }
     return err == 0 ? ho_scan_owners(w) : err;
 }

@@ -272,12 +272,15 @@ static int walk_process(struct ho_os_owners *w, int pid)
 
 static void walk(struct ho_os_owners *w)
 {
+    bool whole = w->walk.alone != 0; /* one process alone hides no other */
     int err = 0;
 
     for (int pid = ho_os_owner_walk_pid(&w->walk); pid > 0 && err == 0;
          pid = ho_os_owner_walk_pid(&w->walk)) {
         err = walk_process(w, pid);
+        whole = whole || pid == 1;
     }
+    w->hidden += !whole; /* proc(5), hidepid=2: other users' processes are not even listed */
     ho_os_owner_walk_close(&w->walk);
     (void)hand_over(w);
     (void)pthread_mutex_lock(&w->lock);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -199,6 +200,34 @@ static int look_at_another_users(void *arg)
     return 0;
 }
 
+/* /proc may hide other users' processes altogether: who is not seen may well be there. */
+static int look_at_hidden(void *arg)
+{
+    int ready[2];
+    char byte;
+
+    ROOM_CHECK(pipe(ready) == 0);
+    (void)new_holder_as(1001, *(bool *)arg, ready[1]);
+    ROOM_CHECK(read(ready[0], &byte, 1) == 1);
+    ROOM_CHECK(mount("proc", "/proc", "proc", MS_REMOUNT, "hidepid=2") == 0);
+    pid_t pid = fork(); /* pid 1 of the room stays root's */
+
+    ROOM_CHECK(pid >= 0);
+    if (pid == 0) {
+        become(1002);
+        struct ho_scan s = stage_scan(NULL);
+
+        ROOM_CHECK(s.n_conns == 2 && s.n_owners == 0 && s.n_unreadable == 2);
+        ROOM_CHECK(s.conns[0].owner == HO_CONN_NO_OWNER && s.conns[0].uid == 1001);
+        ho_scan_free(&s);
+        _exit(0);
+    }
+    int status = 1;
+
+    ROOM_CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    return 0;
+}
+
 static void what_is_another_users_is_unknown(void **state)
 {
     bool ipv6[] = { false, true };
@@ -209,6 +238,8 @@ static void what_is_another_users_is_unknown(void **state)
     }
     assert_int_equal(in_room(IN_ROOM_ROOT, look_at_another_users, &ipv6[0]), 0);
     assert_int_equal(in_room(IN_ROOM_ROOT, look_at_another_users, &ipv6[1]), 0);
+    assert_int_equal(in_room(IN_ROOM_ROOT, look_at_hidden, &ipv6[0]), 0);
+    assert_int_equal(in_room(IN_ROOM_ROOT, look_at_hidden, &ipv6[1]), 0);
 }
 
 /* ---- namespaces ------------------------------------------------------------------------------ */

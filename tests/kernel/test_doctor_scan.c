@@ -233,6 +233,37 @@ static int new_unanswered(bool ipv6)
     return fd;
 }
 
+/* A client that hears no answer to its SYN leaves a request behind: nobody's, and no orphan. */
+static int look_at_a_request(void *arg)
+{
+    struct sockaddr_storage a = { .ss_family = AF_UNSPEC };
+    socklen_t len = sizeof(a);
+    uint16_t port;
+    int listener = stage_new_listener(*(bool *)arg, &port);
+
+    ROOM_CHECK(getsockname(listener, (struct sockaddr *)(void *)&a, &len) == 0);
+    int fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    deafen(fd);
+    ROOM_CHECK(connect(fd, (struct sockaddr *)(void *)&a, len) < 0 && errno == EINPROGRESS);
+    struct ho_scan s = stage_scan(NULL);
+    const struct ho_conn *c = stage_by_port(&s, port, stage_local_port(fd));
+
+    ROOM_CHECK(s.n_conns == 2 && stage_must(&s, fd)->state == HO_TCP_SYN_SENT);
+    ROOM_CHECK(c != NULL && c->state == HO_TCP_SYN_RECV && c->timer == HO_SOCK_TIMER_ON);
+    ROOM_CHECK(c->inode == 0 && !c->orphan && !c->has_info && c->owner == HO_CONN_NO_OWNER);
+    ROOM_CHECK(c->keepalive_known == HO_KNOWN_UNKNOWN && c->loopback && s.n_unreadable == 0);
+    ho_scan_free(&s);
+    ROOM_CHECK(stage_count(&(struct ho_scan_options){ .states = 1U << HO_TCP_SYN_RECV }) == 1);
+    return 0;
+}
+
+static void requests_are_nobodys(void **state)
+{
+    (void)state;
+    stage_everywhere(look_at_a_request);
+}
+
 static int filter_by_state(void *arg)
 {
     bool ipv6 = *(bool *)arg;
@@ -458,6 +489,7 @@ int main(void)
         cmocka_unit_test(keepalive_is_inferred_in_close_wait),
         cmocka_unit_test(a_closed_window_hides_keepalive),
         cmocka_unit_test(orphans_are_told_from_the_rest),
+        cmocka_unit_test(requests_are_nobodys),
         cmocka_unit_test(filters_choose),
         cmocka_unit_test(ipv4_in_a_socket_of_ipv6_is_ipv4),
         cmocka_unit_test(a_router_between_is_seen),

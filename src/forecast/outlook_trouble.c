@@ -26,10 +26,25 @@ static bool is_regular(const struct ho_conn *c)
     return c->backoff == c->retrans && c->backoff < 32;
 }
 
+/* A repeat that waits for its neighbour is not repeated (EBUSY, ground-truth 3c), and leaves when
+ * that fails, which sets the timer anew: the past was longer than the count says.
+ */
+static bool may_wait_for_a_neighbour(const struct ho_conn *c)
+{
+    return c->on_link || !is_regular(c);
+}
+
 /* Whether more repeats are possible than the kernel's count of 8 bits can tell. */
 static bool may_wrap(const struct outlook_ask *q)
 {
     return q->rules.user_timeout.ns / WRAPS_AT > q->rules.rto_max.ns;
+}
+
+/* The timeout before it was doubled, at most: where it was cut to the largest the base is lost. */
+static struct ho_dur greatest_base(const struct outlook_ask *q)
+{
+    return ho_us(q->c->rto_us).ns >= q->rules.rto_max.ns ? q->rules.rto_max
+                                                         : outlook_base_rto(q->c);
 }
 
 /* The time from the first repeat to the last one, R(1) to R(n). */
@@ -37,21 +52,22 @@ static struct span since_first(const struct outlook_ask *q)
 {
     const struct ho_conn *c = q->c;
     struct span lo = { 0, 0, 1 }, hi = { 0, 0, 1 };
-    struct ho_dur max = q->rules.rto_max, rto = ho_us(c->rto_us), base = outlook_base_rto(c),
-                  high = base;
+    struct ho_dur max = q->rules.rto_max, base = outlook_base_rto(c), high = greatest_base(q);
 
     if (!is_regular(c)) {
         return (struct span){ 0, c->retrans > 1 ? SILENCE_UNBOUNDED : 0, 1 };
     }
-    if (rto.ns >= max.ns) { /* where it was cut the base is lost */
-        high = max;
+    if (high.ns > base.ns) {
         base = ho_ns(most(base.ns, ho_us(c->rtt_us).ns));
     }
     for (uint32_t k = 1; k < c->retrans; k++) {
         lo = span_fire(q->rules.hz, lo, silence_doubled(base, k, max));
         hi = span_fire(q->rules.hz, hi, silence_doubled(high, k, max));
     }
-    return (struct span){ lo.lo, may_wrap(q) ? SILENCE_UNBOUNDED : hi.hi, 1 };
+    int64_t once = may_wait_for_a_neighbour(c) ? ho_us(c->rto_us).ns : 0;
+    bool longer = may_wrap(q) || (once > 0 && c->retrans > 1);
+
+    return (struct span){ lo.lo, longer ? SILENCE_UNBOUNDED : hi.hi + once, 1 };
 }
 
 /* The kernel's own count, where it has one. It is the sum of all recoveries, so a bound for this
@@ -87,7 +103,7 @@ static bool is_clamped(const struct outlook_ask *q)
 static void repeats_end(const struct outlook_ask *q, struct span since, struct ho_outlook_answer *a)
 {
     const struct ho_conn *c = q->c;
-    struct ho_dur rto = ho_us(c->rto_us), base = outlook_base_rto(c);
+    struct ho_dur rto = ho_us(c->rto_us), base = greatest_base(q);
     struct span t = span_expires(q->rules.hz, c->expires_ms, rto), e = since;
     struct silence_end end = { t.lo, t.hi };
 
@@ -103,7 +119,7 @@ static void repeats_end(const struct outlook_ask *q, struct span since, struct h
     }
     outlook_set_end(a, HO_OUTLOOK_RANGE, end.lo, end.hi);
     a->err = c->orphan ? 0 : ETIMEDOUT;
-    if (c->on_link || !is_regular(c)) {
+    if (may_wait_for_a_neighbour(c)) {
         int64_t limit = silence_limit(&q->rules, rto).ns;
         /* the first one may not have left the host, and then the sending before it counts (A3) */
         int64_t passed = least(e.hi - t.lo + 2 * base.ns + RTO_MIN.ns, SILENCE_UNBOUNDED);

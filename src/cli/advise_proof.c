@@ -1,10 +1,11 @@
-#define _XOPEN_SOURCE 700
 /* The advice, played. See cli/advise.h.
  *
  * On the model: each scenario at every HZ asked about, and at each at the phases of the timer wheel
  * that the arithmetic calls the worst, and others; the worst over both families. On a kernel: each
  * once, at whatever phase it is, by `halfopen run`.
  */
+
+#define _XOPEN_SOURCE 700
 
 #include <errno.h>
 #include <inttypes.h>

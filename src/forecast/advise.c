@@ -100,21 +100,29 @@ static struct ho_predict_in bare(const struct ho_advise_ask *ask)
     return in;
 }
 
-/* The latest end of all that a user timeout decides. */
-static int64_t user_timeout_ends_ns(const struct ho_advise_ask *ask, int64_t ms)
+static int64_t user_timeout_ends_ns(const struct ho_advise_ask *ask, int64_t ms,
+                                    enum ho_predict_activity activity)
 {
-    static const enum ho_predict_activity decided[] = { HO_ACTIVITY_DATA, HO_ACTIVITY_CLOSING,
-                                                        HO_ACTIVITY_WINDOW };
     struct ho_predict_in in = bare(ask);
-    int64_t most = 0;
 
     set_option(&in, HO_SOCKOPT_TCP_USER_TIMEOUT, ms);
-    for (size_t i = 0; i < sizeof(decided) / sizeof(decided[0]); i++) {
-        int64_t end = latest_ns(ask, &in, HO_FAULT_CUT, decided[i]);
+    return latest_ns(ask, &in, HO_FAULT_CUT, activity);
+}
 
-        most = end > most ? end : most;
+/* How much too late it is with this user timeout. Of all that it decides data is the latest but for
+ * the lateness of timers, so the others are looked at only where data is in time.
+ */
+static int64_t user_timeout_over_ns(const struct ho_advise_ask *ask, int64_t ms)
+{
+    int64_t data = user_timeout_ends_ns(ask, ms, HO_ACTIVITY_DATA);
+
+    if (data > ask->within.ns) {
+        return data - ask->within.ns;
     }
-    return most;
+    int64_t closing = user_timeout_ends_ns(ask, ms, HO_ACTIVITY_CLOSING);
+    int64_t window = user_timeout_ends_ns(ask, ms, HO_ACTIVITY_WINDOW);
+
+    return (closing > window ? closing : window) - ask->within.ns;
 }
 
 static bool user_timeout_outlives(const struct ho_advise_ask *ask, int64_t ms)
@@ -134,7 +142,7 @@ static int64_t longest_user_timeout(const struct ho_advise_ask *ask, int64_t gra
     int64_t n = ask->within.ns / MS / grain;
 
     while (n > 0) {
-        int64_t over = user_timeout_ends_ns(ask, n * grain) - ask->within.ns;
+        int64_t over = user_timeout_over_ns(ask, n * grain);
 
         if (over <= 0) {
             return n * grain;
@@ -243,18 +251,10 @@ static bool count_is_within(const struct ho_advise_ask *ask, enum ho_sysctl id, 
 /* What the host has if that will do; else the greatest that does, -1 if none. */
 static int64_t solve_count(const struct ho_advise_ask *ask, enum ho_sysctl id, int64_t least)
 {
-    int64_t now = ask->base.sysctls.v[id];
     int64_t n = least;
 
-    if (count_is_within(ask, id, now)) {
-        return now;
-    }
-    if (id == HO_SYSCTL_TCP_FIN_TIMEOUT) {
-        n = ask->within.ns / HO_NS_PER_S;
-        while (n > 0 && !count_is_within(ask, id, n)) {
-            n -= 1 + n / 32;
-        }
-        return n > 0 ? n : -1;
+    if (count_is_within(ask, id, ask->base.sysctls.v[id])) {
+        return ask->base.sysctls.v[id];
     }
     if (!count_is_within(ask, id, least)) {
         return -1;
@@ -263,6 +263,20 @@ static int64_t solve_count(const struct ho_advise_ask *ask, enum ho_sysctl id, i
         n++;
     }
     return n;
+}
+
+/* The same from above, by greater steps where nobody needs it so exact. */
+static int64_t solve_down(const struct ho_advise_ask *ask, enum ho_sysctl id, int64_t most)
+{
+    int64_t n = most;
+
+    if (count_is_within(ask, id, ask->base.sysctls.v[id])) {
+        return ask->base.sysctls.v[id];
+    }
+    while (n > 0 && !count_is_within(ask, id, n)) {
+        n -= 1 + n / 32;
+    }
+    return n > 0 ? n : -1;
 }
 
 /* Row 12: a window that has been closed for long is probed at the longest interval; a peer that
@@ -303,15 +317,15 @@ static int64_t retries2_outlives_ns(const struct ho_advise_ask *ask, int64_t n)
     return data_outlives_ns(ask, &in);
 }
 
-/* The greatest count that outlives the outage and is within the time for every window; if none is,
- * the greatest for data alone.
+/* Of counts up to `most`, which is within the time for data: the greatest that is for every window
+ * as well, if it outlives the outage.
  */
-static void solve_retries2(const struct ho_advise_ask *ask, struct ho_advice *a)
+static void solve_retries2(const struct ho_advise_ask *ask, int64_t most, struct ho_advice *a)
 {
-    int64_t n = solve_count(ask, HO_SYSCTL_TCP_RETRIES2, 1);
+    int64_t n = most;
 
-    a->retries2 = n;
-    if (n < 0) {
+    a->retries2 = most;
+    if (most < 0) {
         return;
     }
     while (n > 0 && window_worst_ns(ask, n) > ask->within.ns) {
@@ -326,11 +340,14 @@ static void solve_retries2(const struct ho_advise_ask *ask, struct ho_advice *a)
 
 static void solve_sysctls(const struct ho_advise_ask *ask, struct ho_advice *a)
 {
-    solve_retries2(ask, a);
-    a->orphan_retries = solve_count(ask, HO_SYSCTL_TCP_ORPHAN_RETRIES, 1);
+    int64_t data_retries = solve_count(ask, HO_SYSCTL_TCP_RETRIES2, 1);
+
+    solve_retries2(ask, data_retries, a);
+    /* T(n) is the same for both (ground-truth A3, row 15). */
+    a->orphan_retries = solve_down(ask, HO_SYSCTL_TCP_ORPHAN_RETRIES, data_retries);
     a->syn_retries = solve_count(ask, HO_SYSCTL_TCP_SYN_RETRIES, 1);
     a->synack_retries = solve_count(ask, HO_SYSCTL_TCP_SYNACK_RETRIES, 0);
-    a->fin_timeout_s = solve_count(ask, HO_SYSCTL_TCP_FIN_TIMEOUT, 1);
+    a->fin_timeout_s = solve_down(ask, HO_SYSCTL_TCP_FIN_TIMEOUT, ask->within.ns / HO_NS_PER_S);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */

@@ -164,6 +164,7 @@ static bool can(const struct ho_advise_ask *ask, int64_t within_ns, int64_t surv
 
     other.within = ho_ns(within_ns);
     other.survive = ho_ns(survive_ns);
+    other.no_sysctls = !ask->no_options; /* then they are no reason to refuse */
     return ho_advise(&other, &a, NULL) == 0;
 }
 

@@ -29,6 +29,25 @@ static struct ho_dur timeout(const struct point *p)
     return ho_ns(steady + (first - steady) / (RTOS - 1) * p->rto);
 }
 
+/* Whether both families ask for neighbours alike: then one is enough. */
+static bool families_agree(const struct ho_sysctls *s)
+{
+    return s->v[HO_SYSCTL_NEIGH_MCAST_SOLICIT] == s->v[HO_SYSCTL_NEIGH6_MCAST_SOLICIT] &&
+           s->v[HO_SYSCTL_NEIGH_UCAST_SOLICIT] == s->v[HO_SYSCTL_NEIGH6_UCAST_SOLICIT] &&
+           s->v[HO_SYSCTL_NEIGH_RETRANS_TIME_MS] == s->v[HO_SYSCTL_NEIGH6_RETRANS_TIME_MS];
+}
+
+/* The variant behind this one, VARIANTS if it is the last. */
+static unsigned next_variant(const struct point *p)
+{
+    unsigned v = p->variant + 1;
+
+    if (!p->ask->base.on_link) {
+        return VARIANTS;
+    }
+    return (v & IPV6) != 0 && families_agree(&p->in.sysctls) ? v + 1 : v;
+}
+
 static void settle(struct point *p)
 {
     if (point_is(p)) {
@@ -54,7 +73,8 @@ bool point_is(const struct point *p)
 
 void point_next(struct point *p)
 {
-    if (++p->variant >= (p->ask->base.on_link ? VARIANTS : 1)) {
+    p->variant = next_variant(p);
+    if (p->variant >= VARIANTS) {
         p->variant = 0;
         p->rto++;
     }

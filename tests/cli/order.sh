@@ -127,3 +127,58 @@ for arguments, expected in blocks:
 for word in re.findall(r"^\| ([a-z0-9-]+) \| (?:[A-Z]+[0-9]+|) \|", text, re.M):
     assert word in open("src/forecast/order.h").read(), word
 PY
+
+# What is said is played: one probe is lost, and the peer is alive again when the next would go out.
+cat >"$tmp/lost.scn" <<'SCN'
+title "one keepalive probe is lost, the peer is alive"
+host client
+host server
+cable client -- server
+neighbours static
+connection client -> server:80
+option client SO_KEEPALIVE on
+option client TCP_KEEPIDLE 15s
+option client TCP_KEEPINTVL 15s
+option client TCP_KEEPCNT 3
+option client TCP_USER_TIMEOUT TIMEOUT
+at 1s client send 100
+at 15s cut
+at 20s plug
+lasts 10m
+expect OUTCOME
+SCN
+lost() {
+    sed "s/TIMEOUT\$/$1/; s/OUTCOME/$2/" "$tmp/lost.scn" >"$tmp/mine.scn"
+    run run "$tmp/mine.scn"
+    is 0
+}
+lost 20s "client notices ETIMEDOUT between 31s and 31.5s" # unsafe above, and what it says: 30.1 s
+lost 52500ms "nobody notices"                             # the change that was printed
+
+# reqwest's own defaults since 0.12.23: 15/15/3 and 30 s.
+run order --defaults --chain "reqwest"
+is 1
+out "UT001"
+lost 30s "client notices ETIMEDOUT between 31s and 31.5s"
+
+# Keepalive of 345 s is too late for a balancer of 350 s, 175 s is not.
+cat >"$tmp/box.scn" <<'SCN'
+title "keepalive and a balancer that forgets"
+host client
+middlebox balancer forgets after 350s then drops
+host server
+cable client -- balancer -- server
+connection client -> server:80
+option client SO_KEEPALIVE on
+option client TCP_KEEPIDLE IDLE
+at 1s client send 100
+at 3h client send 1000
+lasts 3h10m
+expect server received 1100 at 3h +- 10ms
+SCN
+sed "s/IDLE\$/345s/" "$tmp/box.scn" >"$tmp/mine.scn"
+run run "$tmp/mine.scn"
+is 1
+sed "s/IDLE\$/175s/" "$tmp/box.scn" >"$tmp/mine.scn"
+run run "$tmp/mine.scn"
+is 0

@@ -38,6 +38,7 @@ int ho_host_new(struct ho_host **ret, const struct ho_host_conf *conf)
     ho_pool_init(&h->watches, sizeof(struct ho_watch), SIZE_MAX);
     ho_list_init(&h->listen_list);
     ho_list_init(&h->completed);
+    ho_list_init(&h->woken);
     ho_list_init(&h->epoll_look);
     ho_list_init(&h->lingers);
     h->env.clk = &h->clk;

@@ -5,7 +5,9 @@
  *     feed     ho_host_input() for every frame that reaches an interface; ho_host_start() for
  *              every call of a process; the verbs below for what happens to the machine
  *     wake     ho_host_tick() when ho_host_deadline() has come
- *     drain    ho_host_output() until NULL; ho_host_completed() until NULL; after each of these
+ *     drain    ho_host_output() until NULL, after each of these; when all that comes at one
+ *              instant was fed, ho_host_completed() until NULL: only then do processes that
+ *              wait for data get it, and frames can come of that
  *     sleep    until ho_host_deadline()
  *
  * Everything that goes wrong on the wire is a counted drop. Everything that Linux's system calls
@@ -140,7 +142,10 @@ int ho_host_kill(struct ho_host *h, uint32_t pid, struct ho_time now);
 enum ho_op_status ho_host_start(struct ho_host *h, uint32_t pid, struct ho_op *op,
                                 struct ho_time now);
 
-/* The next pending operation that has completed, or NULL. */
+/* The next pending operation that has completed, or NULL. A recv() that was woken takes its data
+ * here, all that has come by then, as a process does that gets the processor when the kernel is
+ * done.
+ */
 struct ho_op *ho_host_completed(struct ho_host *h);
 
 /* Takes a pending operation back, as a signal does (-EINTR, or the partial count, in op->ret). */

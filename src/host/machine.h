@@ -158,6 +158,7 @@ struct ho_host {
     struct ho_proc *proc; /* pid - 1 */
     uint32_t n_procs, cap_procs;
     struct ho_list completed, epoll_look;
+    struct ho_list woken;   /* recv() calls whose process has not got the processor yet */
     struct ho_list lingers; /* close() calls that wait */
     struct ho_op *starting; /* the operation that ho_host_start() is busy with */
     bool started_done;      /* it has completed meanwhile */
@@ -345,6 +346,11 @@ void ho_call_timer(struct ho_host *h, struct ho_op *op, struct ho_time now);
 
 /* Takes `op` out of whatever it waits in. */
 void ho_call_unlink(struct ho_host *h, struct ho_op *op);
+
+/* recv() calls of `s` that were woken wait again: before the socket's end is told to those that
+ * wait.
+ */
+void ho_call_unwake(struct ho_host *h, struct ho_sock *s);
 
 /* The same for all of `ops`: they fail with EBADF, or if their process is `dying`, never complete.
  */

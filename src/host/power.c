@@ -67,6 +67,7 @@ static void stop_sockets(struct ho_host *h)
 void ho_power_stop(struct ho_host *h)
 {
     forget_ops(h, &h->completed);
+    forget_ops(h, &h->woken);
     forget_ops(h, &h->lingers);
     for (uint32_t i = 0; i < h->epolls.top; i++) {
         struct ho_epoll *e = ho_slots_at(&h->epolls, i);

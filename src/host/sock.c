@@ -208,9 +208,14 @@ void ho_sock_wake(struct ho_host *h, struct ho_sock *s, unsigned wake, struct ho
     struct ho_list *at = x->ops.next;
     while (at != &x->ops) {
         struct ho_op *op = ho_container(at, struct ho_op, node);
-        int64_t ret = ho_call_retry(h, s, op, now);
 
         at = at->next;
+        if (op->kind == HO_OP_RECV) { /* when its process runs, all that came is there */
+            ho_list_remove(&op->node);
+            ho_list_push(&h->woken, &op->node);
+            continue;
+        }
+        int64_t ret = ho_call_retry(h, s, op, now);
         if (ret != HO_CALL_WAITS) {
             ho_call_complete(h, op, ret);
         }
@@ -278,6 +283,7 @@ void ho_sock_orphan(struct ho_host *h, struct ho_sock *s)
 
 void ho_sock_release(struct ho_host *h, struct ho_sock *s, bool dying, struct ho_time now)
 {
+    ho_call_unwake(h, s);
     struct ho_ext *x = ho_sock_ext(h, s);
 
     if (x != NULL) {

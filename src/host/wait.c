@@ -58,8 +58,50 @@ int64_t ho_call_wait(struct ho_host *h, struct ho_sock *s, struct ho_op *op)
     return HO_CALL_WAITS;
 }
 
+void ho_call_unwake(struct ho_host *h, struct ho_sock *s)
+{
+    uint32_t number = ho_sock_number(h, s);
+    struct ho_list *at = h->woken.next;
+
+    while (at != &h->woken) {
+        struct ho_op *op = ho_container(at, struct ho_op, node);
+
+        at = at->next;
+        if (op->sock == number) {
+            ho_list_remove(&op->node);
+            if (ho_call_wait(h, s, op) == -ENOMEM) {
+                ho_call_complete(h, op, -ENOMEM);
+            }
+        }
+    }
+}
+
+/* The processes that were woken get the processor. */
+static void run_woken(struct ho_host *h)
+{
+    struct ho_list *node;
+
+    while ((node = ho_list_shift(&h->woken)) != NULL) {
+        struct ho_op *op = ho_container(node, struct ho_op, node);
+        struct ho_sock *s = ho_slots_at(&h->socks, op->sock);
+        int64_t ret = ho_call_retry(h, s, op, h->now);
+
+        if (ret == HO_CALL_WAITS) {
+            ret = ho_call_wait(h, s, op);
+        }
+        if (ret != HO_CALL_WAITS) {
+            ho_call_complete(h, op, ret);
+        }
+        if (s->kind == HO_KIND_CONN) {
+            ho_sock_settle(h, s, h->now);
+        }
+        ho_machine_run(h, h->now);
+    }
+}
+
 struct ho_op *ho_host_completed(struct ho_host *h)
 {
+    run_woken(h);
     struct ho_list *node = ho_list_shift(&h->completed);
 
     return node == NULL ? NULL : ho_container(node, struct ho_op, node);
@@ -131,6 +173,7 @@ void ho_call_kill(struct ho_host *h, uint32_t pid, struct ho_time now)
 
     do {
         op = take_of(h, &h->completed, pid);
+        op = op != NULL ? op : take_of(h, &h->woken, pid);
     } while (op != NULL);
     while ((op = take_of(h, &h->lingers, pid)) != NULL) {
         struct ho_sock *s = ho_slots_at(&h->socks, op->sock);

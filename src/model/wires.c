@@ -73,8 +73,8 @@ void ho_model_wires_tick(struct ho_model *m, const struct ho_model_due *due)
         ho_host_input(n->host, (int)port, b, m->tr.now);
         ho_model_drain(m, n);
         ho_model_dirty(m, n);
-        ho_model_settle(m);
     }
+    ho_model_settle(m);
     arm_parts(m);
 }
 

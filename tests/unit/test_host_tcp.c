@@ -292,6 +292,54 @@ static void a_rebooted_host_reconnects_from_the_same_port(void **state)
     assert_int_equal(accept.port, info.lport);
 }
 
+/* Segments of one instant are queued before the process that waits gets the processor. */
+static void a_blocked_recv_returns_what_came_together(void **state)
+{
+    static struct ho_op recv;
+    static char sent[2800], got[4096];
+    int64_t a, b;
+
+    (void)state;
+    ho_pair_connect(&p, 80, &a, &b);
+    recv = (struct ho_op){ .kind = HO_OP_RECV, .fd = (int)b, .buf = got, .len = sizeof(got) };
+    assert_false(ho_pair_start(&p, 1, &recv));
+    size_t mark = p.n_sent;
+    assert_int_equal(ho_pair_send(&p, 0, a, sent, sizeof(sent)), (int64_t)sizeof(sent));
+    ho_pair_run_for(&p, ho_ms(5));
+    assert_int_equal(ho_pair_count(&p, 0, HO_PAIR_TCP, mark), 2);
+    assert_true(ho_pair_done_op(&recv));
+    assert_int_equal(recv.ret, sizeof(sent));
+}
+
+/* The process was woken and has not run yet when its descriptor is closed, or it is killed. */
+static void a_recv_that_was_woken_ends_with_its_descriptor(void **state)
+{
+    static struct ho_op recv, close;
+    char c;
+    int64_t a, b;
+
+    (void)state;
+    for (int killed = 0; killed < 2; killed++) {
+        ho_pair_connect(&p, (uint16_t)(80 + killed), &a, &b);
+        recv = (struct ho_op){ .kind = HO_OP_RECV, .fd = (int)b, .buf = &c, .len = 1 };
+        assert_false(ho_pair_start(&p, 1, &recv));
+        assert_int_equal(ho_pair_send(&p, 0, a, "x", 1), 1);
+        p.now = p.at[0][p.first[0]];
+        p.first[0] = (p.first[0] + 1) % HO_PAIR_SENT;
+        ho_host_input(p.host[1], 0, ho_bufq_shift(&p.way[0]), p.now);
+        if (killed) {
+            assert_int_equal(ho_host_kill(p.host[1], 1, p.now), 0);
+            assert_null(ho_host_completed(p.host[1]));
+            continue;
+        }
+        close = (struct ho_op){ .kind = HO_OP_CLOSE, .fd = (int)b };
+        assert_int_equal(ho_host_start(p.host[1], 1, &close, p.now), HO_OP_DONE);
+        assert_ptr_equal(ho_host_completed(p.host[1]), &recv);
+        assert_int_equal(recv.ret, -EBADF);
+        assert_null(ho_host_completed(p.host[1]));
+    }
+}
+
 /* Row 2: probes at 5, 7, 9 s after the last segment, death with RST,ACK at 11.05. */
 static void keepalive_ends_a_silent_connection_and_tells_with_etimedout(void **state)
 {
@@ -567,6 +615,9 @@ int main(void)
         T6(killing_a_process_with_unread_data_resets),
         T(a_rebooted_host_resets),
         T(a_rebooted_host_reconnects_from_the_same_port),
+        T(a_blocked_recv_returns_what_came_together),
+        T6(a_blocked_recv_returns_what_came_together),
+        T(a_recv_that_was_woken_ends_with_its_descriptor),
         T(keepalive_ends_a_silent_connection_and_tells_with_etimedout),
         T6(keepalive_ends_a_silent_connection_and_tells_with_etimedout),
         T(own_carrier_lost_ends_with_ehostunreach),

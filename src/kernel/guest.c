@@ -57,7 +57,7 @@ struct guest {
 
 static int fail(const struct guest *g, int err, const char *what)
 {
-    (void)snprintf(g->why, HO_GUEST_WHY, "%s: %s", what, strerror(-err));
+    (void)snprintf(g->why, HO_GUEST_WHY, "%.900s: %s", what, strerror(-err));
     return err;
 }
 

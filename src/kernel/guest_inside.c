@@ -44,7 +44,7 @@ static int fail(char why[HO_GUEST_WHY], const char *what, const char *of)
 {
     int err = errno;
 
-    (void)snprintf(why, HO_GUEST_WHY, "inside the guest: %s %s: %s", what, of, strerror(err));
+    (void)snprintf(why, HO_GUEST_WHY, "inside the guest: %s %.900s: %s", what, of, strerror(err));
     return -err;
 }
 

@@ -47,7 +47,7 @@ struct job {
 
 /* ---- holders of connections ------------------------------------------------------------------ */
 
-static void fail(const char *what)
+static _Noreturn void fail(const char *what)
 {
     perror(what);
     _exit(1);

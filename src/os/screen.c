@@ -108,16 +108,23 @@ static void start_colours(struct ho_os_screen *s, bool wanted)
     }
 }
 
-/* newterm() leaks where it does not know the terminal. */
-static bool is_known(void)
+/* Whether it is a terminal that a cursor can be moved on. newterm() leaks where it does not know
+ * one.
+ */
+static bool is_able(void)
 {
+    static char cup[] = "cup";
+    const char *move;
     int found = 0;
-    bool known = setupterm(NULL, STDOUT_FILENO, &found) == OK;
 
-    if (known) {
-        (void)del_curterm(cur_term);
+    if (setupterm(NULL, STDOUT_FILENO, &found) != OK) {
+        return false;
     }
-    return known;
+    move = tigetstr(cup);
+    bool able = move != NULL && move != (const char *)-1; /* absent, no text (terminfo(3)) */
+
+    (void)del_curterm(cur_term);
+    return able;
 }
 
 static int start(struct ho_os_screen *s, bool colour, char *why)
@@ -139,9 +146,10 @@ static int start(struct ho_os_screen *s, bool colour, char *why)
     }
     (void)setlocale(LC_CTYPE, "");
     s->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    s->screen = is_known() ? newterm(NULL, stdout, stdin) : NULL;
+    s->screen = is_able() ? newterm(NULL, stdout, stdin) : NULL;
     if (s->screen == NULL) {
-        ho_os_why(why, "a terminal of type '%s' is not known here (TERM)", term ? term : "");
+        ho_os_why(why, "a terminal of type '%s' (TERM) is not known here, or can do too little",
+                  term != NULL ? term : "");
         return -ENOTSUP;
     }
     s->window = stdscr;

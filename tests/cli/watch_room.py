@@ -143,6 +143,8 @@ class Lines:
 
 
 def check_jsonl(room):
+    with open("docs/watch.md") as f:
+        docs = f.read()
     plain, tuned = room.connect(), room.connect(keepalive=(600, 10, 3))
     open("/proc/self/comm", "wb").write(b"\x1b[2J\xff\nx")  # a name that would clear a screen
     out = subprocess.run([HALFOPEN, "watch", "--jsonl", "--count", "2", "--interval", "100ms"],
@@ -160,11 +162,19 @@ def check_jsonl(room):
     assert conns[port_of(plain)]["process"]["pid"] == os.getpid()
     assert conns[port_of(plain)]["remote"] == {"address": THERE, "port": PORT}
     assert not [x for x in lines if x["kind"] == "event"]
+    assert set(lines[0]) == {
+        "kind", "scan", "time", "schema", "took_ms", "connections", "in_trouble", "never_idle",
+        "unknown_idle", "unreadable", "findings"}
+    assert all(f"`{x}`" in docs for x in lines[0])
 
     lines = Lines("--changes")
     lines.until(lambda x: x["kind"] == "scan")
     hasty = room.connect(user_timeout_ms=1500)
-    lines.event(port_of(hasty), "new")
+    said = lines.event(port_of(hasty), "new")
+    assert set(said) == {
+        "kind", "scan", "time", "event", "netns", "family", "local", "remote", "process", "state",
+        "state_before", "trouble", "trouble_before", "trouble_s", "errno", "or", "known_s"}
+    assert all(f"`{x}`" in docs for x in said)
     room.tell("cut")
     plain.send(b"x")
     hasty.send(b"x")
@@ -413,9 +423,10 @@ def check_table(room):
     assert b"\x1b[31m" not in t.raw and b"\x1b[33m" not in t.raw
     t.press("q")
     t.ends(code=0)
-    t = Terminal(term="no-such-terminal")
-    t.shows("a terminal of type 'no-such-terminal' is not known here (TERM)")
-    t.ends(code=3)
+    for term in ("no-such-terminal", "dumb", ""):
+        t = Terminal(term=term)
+        t.shows(f"a terminal of type '{term}' (TERM) is not known here, or can do too little")
+        t.ends(code=3)
 
 
 # ---- many looks -------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ static void no_screen_is_too_small_and_no_line_too_wide(void **state)
 
     for (uint16_t i = 0; i < 40; i++) {
         made_trouble(&r->m, made_add(&r->m, "a-long-name-that", 80, (uint16_t)(40000 + i)),
-                     HO_TROUBLE_WINDOW_PROBING, 86400 * 30, 1, 2, ETIMEDOUT);
+                     HO_TROUBLE_WINDOW_PROBING, 2592000, 1, 2, ETIMEDOUT);
     }
     for (unsigned rows = 1; rows < 40; rows++) {
         for (unsigned columns = 1; columns < 130; columns += 3) {
@@ -318,7 +318,7 @@ static void times_have_their_two_largest_units(void **state)
         { 937 * HO_NS_PER_S, "15m37s" },
         { 3600 * HO_NS_PER_S, "1h0m" },
         { 7988 * HO_NS_PER_S, "2h13m" },
-        { 100 * 3600 * HO_NS_PER_S, "4d4h" },
+        { 360000 * HO_NS_PER_S, "4d4h" },
         { INT64_MAX, "106751d23h" },
     };
 

@@ -32,6 +32,11 @@ static bool flag(struct input *in)
     return (take(in, 1) & 1) != 0;
 }
 
+static bool seldom(struct input *in)
+{
+    return take(in, 1) > 192;
+}
+
 /* Any value, but often one that makes sense. */
 static int64_t around(struct input *in, int64_t usual)
 {
@@ -63,14 +68,14 @@ static void take_timer(struct input *in, struct ho_conn *c)
     c->retrans = (uint8_t)take(in, 1);
     c->expires_ms = (uint32_t)around(in, 100);
     c->on_link = flag(in);
-    c->loopback = flag(in) && flag(in);
-    c->orphan = flag(in) && flag(in);
+    c->loopback = seldom(in);
+    c->orphan = seldom(in);
     c->ipv6 = flag(in);
 }
 
 static void take_info(struct input *in, struct ho_conn *c)
 {
-    c->has_info = flag(in) || flag(in);
+    c->has_info = !seldom(in);
     c->backoff = flag(in) ? c->retrans : (uint8_t)take(in, 1);
     c->rto_us = (uint32_t)around(in, 204000);
     c->rtt_us = (uint32_t)around(in, 2000);

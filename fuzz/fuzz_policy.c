@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "forecast/policy.h"
@@ -64,8 +65,7 @@ static void check_rule(const struct ho_policy *p, size_t rule, const uint8_t *da
     assert(strcmp(ho_policy_rule_text(again, 0), text) == 0);
     ho_policy_free(again);
 
-    memcpy(with_unknown, text, strlen(text));
-    memcpy(with_unknown + strlen(text), allow, sizeof(allow));
+    (void)snprintf(with_unknown, sizeof(with_unknown), "%s%s", text, allow);
     err = ho_policy_parse(&again, "fuzz", with_unknown, strlen(with_unknown), &e);
     assert(err == 0 && ho_policy_rules(again) == 1);
     for (unsigned i = 0; i < 8; i++) {

@@ -10,9 +10,9 @@
  * microseconds (forecast/span.h), for a machine with 100,000 connections.
  *
  * - All ends suppose that nothing comes from the peer any more. Window probes that were all
- * answered show a peer that lives: NEVER, unless a user timeout ends it (ground-truth B 9).
- * - Behind a router the router is taken to be up; on a link the peer is not, and its neighbour entry
- *   fails (ground-truth A4, A5): then ranges are WITHIN, and wide.
+ *   answered show a peer that lives: NEVER, unless a user timeout ends it (ground-truth B 9).
+ * - Behind a router the router is taken to be up; on a link the peer is not, and its neighbour
+ *   entry fails (ground-truth A4, A5): then ranges are WITHIN, and wide.
  * - On one machine (`lo`) no host dies apart and the death of a process is told at once: idle and
  *   busy are NONE there. Trouble is not.
  * - An orphan's options can be read by nobody: its answers are those without TCP_USER_TIMEOUT.

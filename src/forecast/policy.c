@@ -263,8 +263,9 @@ enum ho_policy_answer ho_policy_ask(const struct ho_policy *p, size_t rule, cons
                                     const struct ho_finding *findings, size_t n_findings, char *why)
 {
     const struct policy_rule *r = &p->lines[rule].rule;
-    struct asking q = { p, r, o, why };
+    struct asking q = { .p = p, .r = r, .o = o };
 
+    q.why = why;
     if (!is_about(r, c, owner)) {
         return HO_POLICY_NOT_ABOUT;
     }

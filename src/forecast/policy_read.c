@@ -79,7 +79,7 @@ static const char *nearest(const struct policy_word *word, const char *const *wo
     for (size_t i = 0; i < n; i++) {
         unsigned d = distance(word->at, word->len, words[i]);
 
-        if (d < least && 2 * d <= word->len) {
+        if (d < least && 2 * (size_t)d <= word->len) {
             least = d;
             best = words[i];
         }

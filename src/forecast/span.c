@@ -50,6 +50,7 @@ struct span span_fire(uint32_t hz, struct span s, struct ho_dur delay)
     if (hz == 0) {
         return (struct span){ s.lo + delay.ns, s.hi + delay.ns, 1 };
     }
+    assert(step > 0);
     if (s.grid >= step) { /* grids are nested: a multiple of the coarser is one of the finer */
         uint64_t whole = (d / step + 1) * step;
 

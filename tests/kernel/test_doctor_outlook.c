@@ -111,7 +111,7 @@ static struct stage_pair with_keepalive(struct stage_pair p, int cnt)
 
 static int connecting(bool ipv6)
 {
-    struct sockaddr_storage a;
+    struct sockaddr_storage a = { 0 };
     socklen_t len = sizeof(a);
     uint16_t port;
     int listener = stage_new_listener(ipv6, &port);
@@ -236,7 +236,7 @@ static bool judge(const struct watched *w)
 
 static void begin(bool ipv6)
 {
-    struct stage_pair p[WATCHED];
+    struct stage_pair p[WATCHED] = { { 0 } };
 
     for (int i = 0; i < WATCHED; i++) {
         if (i != CONNECT) {

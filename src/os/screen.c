@@ -135,7 +135,7 @@ static int start(struct ho_os_screen *s, bool colour, char *why)
 
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) ||
         tcgetattr(STDIN_FILENO, &back.tty) != 0) {
-        ho_os_why(why, "stdin and stdout are no terminal");
+        ho_os_why(why, "no terminal here (stdin and stdout)");
         return -ENOTTY;
     }
     (void)sigprocmask(SIG_BLOCK, NULL, &s->mask);

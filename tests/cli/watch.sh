@@ -3,7 +3,7 @@
 . tests/cli/lib
 
 run watch
-mistake "watch: stdin and stdout are no terminal; for programs there are --jsonl and --listen"
+mistake "watch: no terminal here \(stdin and stdout\); for programs there are --jsonl and --listen"
 run watch --intervall 2s
 mistake "no option '--intervall', did you mean '--interval'"
 run watch --interval 50ms
@@ -35,6 +35,17 @@ mistake "no address to listen at"
 run help watch
 is 0
 out "^  --listen ADDRESS"
+
+# Without libmicrohttpd all else works, and what is missing is named: the library is hidden from a
+# mount namespace.
+library=$(ldconfig -p 2>/dev/null | sed -n 's/.*libmicrohttpd\.so\.12 .*=> //p' | head -n 1)
+if [ -n "$library" ] && unshare -rm mount --bind /dev/null "$library" 2>/dev/null; then
+    code=0
+    unshare -rm sh -c 'mount --bind /dev/null "$1" && exec "$2" watch --listen 127.0.0.1:0' sh \
+        "$library" "$HALFOPEN" >"$tmp/out" 2>"$tmp/err" || code=$?
+    is 3
+    err "^halfopen: watch --listen: no libmicrohttpd here \(package libmicrohttpd12\): "
+fi
 
 for check in jsonl listen table; do
     code=0

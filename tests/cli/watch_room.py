@@ -68,7 +68,7 @@ def inside_of(name, check):
     assert other.stdout.readline() == "ready\n"
     tested = start("client", "inside", check)
     signal.signal(signal.SIGALRM, lambda *_: sys.exit("the check does not end"))
-    signal.alarm(400)
+    signal.alarm(250)
     for line in iter(tested.stdout.readline, "end\n"):
         if line == "":
             break
@@ -169,7 +169,7 @@ def check_jsonl(room):
 
     lines = Lines("--changes")
     lines.until(lambda x: x["kind"] == "scan")
-    hasty = room.connect(user_timeout_ms=1500)
+    hasty = room.connect(user_timeout_ms=3000)
     said = lines.event(port_of(hasty), "new")
     assert set(said) == {
         "kind", "scan", "time", "event", "netns", "family", "local", "remote", "process", "state",
@@ -181,7 +181,7 @@ def check_jsonl(room):
     said = lines.event(port_of(plain), "trouble")
     assert said["trouble"] == "retransmitting" and said["trouble_before"] is None, said
     said = lines.event(port_of(hasty), "gave-up")
-    assert said["errno"] == "ETIMEDOUT" and said["trouble_s"] >= 1.0, said
+    assert said["errno"] == "ETIMEDOUT" and said["trouble_s"] >= 2.0, said
     hasty.setblocking(False)
     try:
         hasty.recv(1)

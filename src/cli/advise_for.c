@@ -107,23 +107,6 @@ static const struct ho_setting *next_row(const struct program *p, const struct h
     return s;
 }
 
-/* Whether a row before this one writes the same line. */
-static bool is_written(const struct program *p, const struct ho_setting *s, const char *line)
-{
-    const struct ho_setting *r = NULL;
-    bool found = false;
-
-    while (!found && (r = next_row(p, r)) != NULL && r != s) {
-        struct ho_text t = { 0 };
-
-        found = strcmp(r->place, s->place) == 0 &&
-                ho_setting_write(r, &p->values, HO_SETTING_DOWN, &t) == 0 &&
-                strcmp(ho_text_str(&t), line) == 0;
-        ho_text_free(&t);
-    }
-    return found;
-}
-
 /* The default is as good as what is advised. */
 static bool default_will_do(const struct program *p, const struct ho_setting *s)
 {
@@ -142,6 +125,23 @@ static bool default_will_do(const struct program *p, const struct ho_setting *s)
                    ? s->def > 0 && ho_setting_dur(s->def, s->unit).ns == want
                    : s->def == want;
     }
+}
+
+/* Whether a row before this one writes the same line. */
+static bool is_written(const struct program *p, const struct ho_setting *s, const char *line)
+{
+    const struct ho_setting *r = NULL;
+    bool found = false;
+
+    while (!found && (r = next_row(p, r)) != NULL && r != s) {
+        struct ho_text t = { 0 };
+
+        found = strcmp(r->place, s->place) == 0 && !default_will_do(p, r) &&
+                ho_setting_write(r, &p->values, HO_SETTING_DOWN, &t) == 0 &&
+                strcmp(ho_text_str(&t), line) == 0;
+        ho_text_free(&t);
+    }
+    return found;
 }
 
 /* A time that the program's unit has cut. */
@@ -394,7 +394,8 @@ static int solve(struct program *p)
     int code = HO_EXIT_OK;
 
     for (const struct ho_setting *s = next_row(p, NULL); s != NULL; s = next_row(p, s)) {
-        p->can[s->role] = p->can[s->role] || s->form[0] != '\0';
+        /* what has a value and no form is set by the program itself */
+        p->can[s->role] = p->can[s->role] || s->form[0] != '\0' || s->def > 0;
         middlebox = middlebox && s->side == HO_SETTING_SIDE_MIDDLEBOX;
     }
     set_advice(p, &p->a->advice);

@@ -45,6 +45,7 @@
     X(PEER_CHECK, "peer-check", TIME, "how often a busy process looks whether the peer closed") \
     X(FORGET, "forget", TIME, "a middlebox forgets a flow without traffic")                     \
     X(FORGET_RESET, "forget-reset", FLAG, "the middlebox tells both ends by RST")               \
+    X(OTHER, "other", TIME, "of one use of the program only, see the note")                     \
     X(RETRIES, "retries", COUNT, "repeats, a count that Linux turns into a time")
 
 #define HO_SETTING_SIDES(X) \

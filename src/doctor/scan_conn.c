@@ -134,7 +134,7 @@ static int add_all(struct ho_scan_work *w, struct ho_os_diag *d, struct ho_os_re
             got = err != 0 ? err : 1;
         }
     }
-    return got;
+    return got == -EINTR ? 0 : got; /* what was told was so when it was told */
 }
 
 static int add_host(struct ho_scan_work *w, int netns, bool here)

@@ -27,6 +27,7 @@ struct ho_os_diag {
     uint32_t states; /* of the dump that is under way, with the kernel's numbers */
     uint8_t ext;     /* what it tells besides */
     uint8_t family;  /* AF_UNSPEC: no dump is under way */
+    bool disturbed;
 };
 
 int ho_os_diag_open(struct ho_os_diag **ret, int netns)
@@ -73,6 +74,7 @@ static int ask(struct ho_os_diag *d)
 int ho_os_diag_start(struct ho_os_diag *d, uint32_t states, bool brief)
 {
     d->family = AF_INET;
+    d->disturbed = false;
     d->states = states | ((states >> HO_TCP_SYN_RECV & 1) << NEW_SYN_RECV);
     d->ext = 1 << (INET_DIAG_INFO - 1);
     if (!brief) {
@@ -122,9 +124,14 @@ int ho_os_diag_next(struct ho_os_diag *d, struct ho_os_sock *ret)
             got = receive(d);
         } else if (got == -ENOENT) { /* a kernel without IPv6, or without TCP in sock_diag */
             got = d->family == AF_INET ? -EPROTONOSUPPORT : next_family(d);
-        } else if (got == HO_OS_DIAG_DONE) {
+        } else if (got == HO_OS_DIAG_DONE || got == -EINTR) {
+            d->disturbed = d->disturbed || got == -EINTR;
             got = next_family(d);
         }
+    }
+    if (got == 0 && d->disturbed) {
+        d->disturbed = false;
+        return -EINTR;
     }
     return got;
 }

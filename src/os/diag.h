@@ -29,10 +29,11 @@ void ho_os_diag_close(struct ho_os_diag *d);
  *     err = ho_os_diag_start(d, states, true);
  *     while (err == 0 && (n = ho_os_diag_next(d, &sock)) == 1) { ... }
  *
- * ho_os_diag_next() returns 1 with *ret; 0 at the end; -EPROTONOSUPPORT where the kernel cannot
- * list TCP; -EBADMSG for an answer that is none; another negative errno. A socket that changes its
- * place in the kernel's tables meanwhile may come twice or not at all. A dump that is not pulled to
- * its end leaves the handle for nothing but ho_os_diag_close().
+ * ho_os_diag_next() returns 1 with *ret; 0 at the end; -EINTR at the end if the kernel says that
+ * its tables changed meanwhile; -EPROTONOSUPPORT where the kernel cannot list TCP; -EBADMSG for an
+ * answer that is none; another negative errno. A socket that changes its place in the tables
+ * meanwhile may come twice or not at all. A dump that is not pulled to its end leaves the handle
+ * for nothing but ho_os_diag_close().
  */
 int ho_os_diag_start(struct ho_os_diag *d, uint32_t states, bool brief);
 int ho_os_diag_next(struct ho_os_diag *d, struct ho_os_sock *ret);

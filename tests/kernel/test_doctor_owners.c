@@ -59,6 +59,18 @@ static void end(pid_t pid)
     ROOM_CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
 }
 
+/* What its cgroup's path says, as the text is read elsewhere (tests/unit/test_os_procfs.c). */
+static void check_container(const struct ho_conn_owner *o)
+{
+    char text[4096], expected[HO_OS_CONTAINER];
+    int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+    ssize_t n = read(fd, text, sizeof(text));
+
+    ROOM_CHECK(n > 0 && close(fd) == 0);
+    ho_os_procfs_container(expected, text, (size_t)n);
+    ROOM_CHECK(strcmp(o->container, expected) == 0);
+}
+
 static int look_at_owners(void *arg)
 {
     struct stage_pair p = stage_new_pair(*(bool *)arg);
@@ -71,6 +83,7 @@ static int look_at_owners(void *arg)
     s = stage_scan(&(struct ho_scan_options){ .pid = pid });
     ROOM_CHECK(s.n_owners == 1 && s.owners[0].pid == pid && s.n_conns == 2); /* it has both */
     ROOM_CHECK(strcmp(s.owners[0].name, "a ?[31mname?") == 0);
+    check_container(&s.owners[0]);
     ho_scan_free(&s);
     s = stage_scan(&(struct ho_scan_options){ .pid = getpid() });
     ROOM_CHECK(s.n_conns == 1 && s.conns[0].inode == stage_inode(p.server));

@@ -300,11 +300,30 @@ static void put_cost(struct ho_text *out, const struct ho_advising *a)
     ho_text_end_part(out, &t);
 }
 
+/* tcp_retries2 is a time that ends with a repeat, and these double the timeout (ground-truth A3).
+ */
+static void put_timeout(struct ho_text *out, const struct ho_advising *a)
+{
+    struct ho_predict_in in = a->ask.base;
+    struct ho_text t = { 0 };
+
+    in.hz = a->ask.hz[0];
+    ho_text_put(&t, "by sysctls, data is for a retransmission timeout of up to ");
+    ho_text_dur(&t, in.rto.ns > 0 ? in.rto : ho_predict_rto(&in, true));
+    ho_text_put(&t, "; a connection with a greater one ('ss -ti' shows it) takes as many times "
+                    "longer: --rto");
+    put_note(out, ho_text_str(&t));
+    ho_text_end_part(out, &t);
+}
+
 static void put_gaps_of_sysctls(struct ho_text *out, const struct ho_advising *a)
 {
     const struct ho_advice *d = &a->advice;
     struct ho_text t = { 0 };
 
+    if (d->retries2 >= 0) {
+        put_timeout(out, a);
+    }
     if (d->retries2 >= 0 && d->window_by_sysctls_ns > a->ask.within.ns) {
         ho_text_put(&t,
                     "by sysctls, a peer that vanishes when its window has been closed for long: "

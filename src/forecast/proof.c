@@ -40,16 +40,14 @@ static int64_t outlives_us(const struct ho_proof *p, enum ho_proof_kind kind)
            1000;
 }
 
-/* By sysctls a long-closed window may take longer; it may have been closed for some time when the
- * round trip is long.
+/* By sysctls it hangs on the timeout, which delayed ACKs have made longer when the window closes,
+ * and on how long the window has been closed: then the worst is claimed, and no more.
  */
 static int64_t window_us(const struct play *y)
 {
     int64_t worst_us = up_us(y->p->advice->window_by_sysctls_ns);
 
-    return y->p->way == HO_ADVICE_SYSCTLS && y->rtt_us > 10000 && worst_us > y->within_us
-               ? worst_us
-               : y->within_us;
+    return y->p->way == HO_ADVICE_SYSCTLS && worst_us > y->within_us ? worst_us : y->within_us;
 }
 
 /* When a connection stands: after its handshake, and after the neighbours' requests. */

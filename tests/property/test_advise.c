@@ -1,4 +1,4 @@
-/* What is advised holds when it is played, and what is refused cannot be had: four random questions
+/* What is advised holds when it is played, and what is refused cannot be had: sixteen random questions
  * (tests/support/advise_draw.h).
  */
 
@@ -14,7 +14,7 @@
 static void what_is_advised_holds(void **state)
 {
     (void)state;
-    advise_draws(1, 4);
+    advise_draws(1, 16);
 }
 
 int main(void)

@@ -33,7 +33,7 @@ static int64_t between(struct draw *d, int64_t least, int64_t most)
 static void draw(struct draw *d)
 {
     static const uint32_t hz[] = { 100, 250, 300, 1000 };
-    int64_t within_ms = between(d, 1, 4) == 1 ? between(d, 60000, 400000) : between(d, 3000, 60000);
+    int64_t within_ms = between(d, 1, 8) == 1 ? between(d, 60000, 200000) : between(d, 3000, 60000);
     int64_t rtt_us = between(d, 1, 3) == 1 ? between(d, 1, 250) * 1000 : between(d, 100, 5000);
 
     d->profile = (enum ho_profile_id)between(d, 0, HO_PROFILE_COUNT - 1);

@@ -268,7 +268,7 @@ static struct span window_age(const struct outlook_ask *q, struct ho_dur base, c
     }
     /* Nothing but probes, which carry no data, was sent since before the first one. */
     e.hi = (int64_t)c->last_data_sent_ms * MS + MS + t->hi + span_jiffy_ns(q->rules.hz);
-    e.hi = most(e.hi, e.lo);
+    e.lo = least(e.lo, e.hi); /* the timeout was shorter when the first delays were doubled */
     if (q->rules.user_timeout.ns > 0) { /* the last delay may have been cut */
         e.lo = most(e.lo - silence_doubled(base, c->backoff, q->rules.rto_max).ns, 0) + t->lo;
     }
@@ -321,6 +321,7 @@ static void window_probing(const struct outlook_ask *q, struct ho_outlook *o)
     if (q->rules.user_timeout.ns > 0) {
         o->since_ns = most(e.lo - t.lo, 0);
     }
+    o->since_ns = least(o->since_ns, (int64_t)c->last_data_sent_ms * MS);
     t.grid = 1;
     if (q->options) {
         window_end(q, base, (struct silence){ t, e, c->backoff > 0 }, &o->end);

@@ -487,6 +487,31 @@ static void busy_is_written_with_its_timeout(void **state)
     ho_text_free(&t);
 }
 
+/* Seen on Linux 6.18 after 75.3 s: the timeout had grown since the first probes, so that doubling
+ * it says more than what passed. Data was last sent before the window closed.
+ */
+static void a_window_is_not_closed_for_longer_than_data_was_sent(void **state)
+{
+    struct ho_conn_host h = host();
+    struct ho_conn c = conn();
+    struct ho_outlook o;
+
+    (void)state;
+    c.timer = HO_SOCK_TIMER_PROBE;
+    c.backoff = 8;
+    c.rto_us = 208000;
+    c.rtt_us = 6734;
+    c.expires_ms = 32492;
+    c.wqueue = c.notsent_bytes = 389936;
+    c.last_data_sent_ms = 74896;
+    c.last_data_recv_ms = 75260;
+    c.last_ack_recv_ms = 20756;
+    c.snd_wnd_known = true;
+    ho_outlook(&c, &h, &o);
+    assert_int_equal(o.trouble, HO_TROUBLE_WINDOW_PROBING);
+    assert_true(o.since_ns <= 74896 * MS && o.since_ns > 60 * 1000 * MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +530,7 @@ int main(void)
         cmocka_unit_test(without_the_options_the_end_is_unknown),
         cmocka_unit_test(the_time_spent_repeating_tells_the_end),
         cmocka_unit_test(a_peer_that_answers_probes_of_its_window_lives),
+        cmocka_unit_test(a_window_is_not_closed_for_longer_than_data_was_sent),
         cmocka_unit_test(nonsense_is_unknown),
         cmocka_unit_test(busy_is_written_with_its_timeout),
     };

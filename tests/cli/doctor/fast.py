@@ -62,9 +62,12 @@ def says_what_is_set(report, ports):
         assert c["busy"]["kind"] in ("range", "within"), f"{name}: {c['busy']}"
     two_hours = report["by_port"][ports["two hours"]]["idle"]
     assert 7870 < two_hours["min_s"] < two_hours["max_s"] < 8870, two_hours
-    # ground-truth A3, of the default tcp_retries2: 924.6 s and the first timeout
-    busy = report["by_port"][ports["plain"]]["busy"]
-    assert busy["min_s"] <= 937.8 <= busy["max_s"] and busy["errno"] == "ETIMEDOUT", busy
+    # ground-truth A3, of the default tcp_retries2: 924.6 s at least, measured: 937.8 s
+    plain = report["by_port"][ports["plain"]]
+    busy = plain["busy"]
+    assert 924.6 < busy["min_s"] < busy["max_s"] and busy["errno"] == "ETIMEDOUT", busy
+    if plain["tcp_info"]["rto_us"] <= 204000:  # a busy machine's round trips make it longer
+        assert busy["min_s"] <= 937.8 <= busy["max_s"], busy
 
 
 def on_this_machine(lab, client):

@@ -94,15 +94,31 @@ static int other_namespaces(struct ho_scan_work *w)
     return err;
 }
 
+/* That of the one process that is asked for; where it cannot be entered it is counted. */
+static int its_namespace(struct ho_scan_work *w)
+{
+    struct ho_os_netns_seen its = { .pid = w->o->pid };
+    int fd = -1;
+    int err = ho_os_netns_of(its.pid, &fd);
+
+    its.id = err == 0 ? ho_os_netns_id(fd) : 0;
+    ho_os_netns_close(fd);
+    if (err != 0 || its.id == w->s.hosts[0].netns) {
+        return 0; /* a process that is gone is told by who looks for its sockets */
+    }
+    return other_namespace(w, &its);
+}
+
 /* ---- the scan -------------------------------------------------------------------------------- */
 
 /* All dumps, then the walk over the processes, and beside it what else there is to ask. */
 static int scan(struct ho_scan_work *w)
 {
     struct ho_os_reach *ways = NULL;
+    bool others = w->o->all_namespaces || w->o->pid != 0;
     int err = ho_scan_dump(w, -1, true, &ways);
 
-    if (err == 0 && !w->o->all_namespaces) {
+    if (err == 0 && !others) {
         err = ho_scan_owners_begin(w);
     }
     if (ways != NULL) {
@@ -110,8 +126,8 @@ static int scan(struct ho_scan_work *w)
 
         err = err == 0 ? asked : err;
     }
-    if (err == 0 && w->o->all_namespaces) {
-        err = other_namespaces(w);
+    if (err == 0 && others) {
+        err = w->o->all_namespaces ? other_namespaces(w) : its_namespace(w);
         err = err == 0 ? ho_scan_owners_begin(w) : err;
     }
     if (err == 0) {

@@ -21,7 +21,8 @@
 
 struct ho_scan_options {
     bool all_namespaces; /* needs CAP_SYS_ADMIN (setns) and sees those that a process lives in */
-    int32_t pid;         /* 0: all. Only connections that this process holds */
+    int32_t pid;         /* 0: all. Only connections that this process holds, in the caller's
+                          * namespace and in its own, if that can be entered */
     uint16_t port;       /* 0: all. Either end's */
     uint32_t states;     /* bits 1 << enum ho_tcp_state; 0: all but listeners */
     bool ipv4, ipv6;     /* neither: both */
@@ -38,7 +39,7 @@ struct ho_scan {
     size_t n_conns;
     size_t n_unreadable;         /* connections whose options we may not read; not those of
                                   * connections that no process holds, or that went meanwhile */
-    size_t n_foreign_namespaces; /* all_namespaces: those that could not be entered */
+    size_t n_foreign_namespaces; /* those that could not be entered */
 };
 
 /* Returns 0 with *ret to be freed; -ENOMEM; -EPROTONOSUPPORT without CONFIG_INET_DIAG; -EPERM for

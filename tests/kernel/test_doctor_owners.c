@@ -301,9 +301,14 @@ static int look_at_namespaces(void *arg)
     }
     ROOM_CHECK(own == 2 && others == 2 && stage_must(&s, p.client)->host == 0);
     ho_scan_free(&s);
+    s = stage_scan(&(struct ho_scan_options){ .pid = pid }); /* it lives elsewhere */
+    ROOM_CHECK(s.n_hosts == 2 && s.hosts[1].netns == id && s.n_conns == 4 && s.n_owners == 1);
+    ROOM_CHECK(s.conns[0].host == 0 && s.conns[1].host == 0); /* what it took along */
+    ROOM_CHECK(s.conns[2].host == 1 && s.conns[3].host == 1);
+    ho_scan_free(&s);
     end(pid);
-    s = stage_scan(
-        &(struct ho_scan_options){ .all_namespaces = true }); /* it went with its process */
+    /* It went with its process. */
+    s = stage_scan(&(struct ho_scan_options){ .all_namespaces = true });
     ROOM_CHECK(s.n_hosts == 1 && s.n_conns == 2);
     ho_scan_free(&s);
     return 0;

@@ -112,6 +112,13 @@ build --version 9.9
 one_line '^halfopen: kernel build: missing disk space: .* has 17 MB left, and [0-9]+ MB are needed$'
 mv "$tmp/df" "$here"
 
+mv "$here/uname" "$tmp"
+echo 'echo aarch64' | tool uname
+build --version 9.9
+one_line '^halfopen: kernel build: missing an x86-64 processor: '
+rm "$here/uname"
+mv "$tmp/uname" "$here"
+
 # What fails tells its last lines.
 echo 'case "$*" in *linux) echo "file.c:1: error: no good"; exit 2 ;; esac' | tool make
 build --version 9.9

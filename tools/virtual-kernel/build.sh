@@ -22,6 +22,8 @@ missing() {
     exit 3
 }
 
+[ "$(uname -m)" = x86_64 ] || missing "an x86-64 processor: User Mode Linux with a virtual clock runs on no other"
+
 tarball=/usr/src/linux-source-$version.tar.xz
 room=900 # MB: sources, objects, and the package before it is unpacked
 free=$(df -Pm "$work" | awk 'NR == 2 { print $4 }')

@@ -296,6 +296,8 @@ static void programs_write_what_they_take(void **state)
         { "nginx", "so_keepalive keepcnt", "listen ... so_keepalive=15s:5s:3;" },
         { "haproxy", "option clitcpka", "option clitcpka" },
         { "redis", "tcp-keepalive", "tcp-keepalive 15" },
+        { "java", "SO_KEEPALIVE", "socket.setKeepAlive(true);" },
+        { "node", "socket.setKeepAlive", "socket.setKeepAlive(true, 15000);" },
         { "openssh", "TCPKeepAlive", "TCPKeepAlive yes" },
         { "reqwest", "tcp_user_timeout", ".tcp_user_timeout(Duration::from_secs(20))" },
         { "varnish", "connect_timeout", "-p connect_timeout=3" },

@@ -140,6 +140,40 @@ static void every_form_can_be_written(void **state)
     }
 }
 
+static bool says_own_value(const struct ho_setting *s)
+{
+    struct ho_text own = { 0 };
+
+    ho_text_printf(&own, "%%{%s", ho_setting_role_word(s->role));
+    bool says = strstr(s->form, "%d") != NULL || strchr(s->form, '|') != NULL ||
+                strstr(s->form, ho_text_str(&own)) != NULL;
+
+    ho_text_free(&own);
+    return says;
+}
+
+/* It has the row's own value; or it is the line of another row of the program, for the same place,
+ * that turns this on as well.
+ */
+static void a_form_is_about_its_row(void **state)
+{
+    const struct ho_setting *s, *t;
+
+    (void)state;
+    for (size_t i = 0; (s = ho_setting_at(i)) != NULL; i++) {
+        bool fine = s->form[0] == '\0' || says_own_value(s);
+
+        for (size_t k = 0; !fine && (t = ho_setting_at(k)) != NULL; k++) {
+            fine = k != i && strcmp(s->program, t->program) == 0 &&
+                   strcmp(s->place, t->place) == 0 && strcmp(s->form, t->form) == 0 &&
+                   says_own_value(t);
+        }
+        if (!fine) {
+            fail_msg("%s: %s: %s", s->program, s->name, s->form);
+        }
+    }
+}
+
 /* ---- finding --------------------------------------------------------------------------------- */
 
 static void programs_are_found_in_any_case_and_by_a_part(void **state)
@@ -381,6 +415,7 @@ int main(void)
         cmocka_unit_test(every_row_is_whole),
         cmocka_unit_test(older_versions_come_after_newer_ones),
         cmocka_unit_test(every_form_can_be_written),
+        cmocka_unit_test(a_form_is_about_its_row),
         cmocka_unit_test(programs_are_found_in_any_case_and_by_a_part),
         cmocka_unit_test(rows_are_found_by_program_and_by_name),
         cmocka_unit_test(times_are_rounded_as_asked),

@@ -100,9 +100,9 @@ static uint64_t count_lives(void)
 {
     uint64_t lives = 0;
 
-    for (uint16_t i = 0; i < between.play->plan->node_count; i++) {
+    for (size_t i = 0; i < between.play->plan->node_count; i++) {
         if (between.play->plan->nodes[i].kind == HO_NODE_HOST) {
-            lives += ho_kernel_life(ho_kernel_of(between.engine), i);
+            lives += ho_kernel_life(ho_kernel_of(between.engine), (uint16_t)i);
         }
     }
     return lives;
@@ -115,8 +115,8 @@ static void look(void)
     uint64_t lives = count_lives();
     bool booted = lives != between.lives, any = false;
 
-    for (uint16_t i = 0; i < between.play->plan->node_count; i++) {
-        any |= read_host(i, now.ns);
+    for (size_t i = 0; i < between.play->plan->node_count; i++) {
+        any |= read_host((uint16_t)i, now.ns);
     }
     between.look = ho_time_add(now, ho_s(1));
     if (any && !booted) {

@@ -229,19 +229,23 @@ static int report(struct engines *e, size_t i)
                       ? e->one[i].kernel[0].there || e->one[i].kernel[1].there
                       : first && second;
     struct ho_compare_result result;
+    struct ho_text one = { 0 };
     int code;
 
     if (!enough) {
         return HO_EXIT_OK;
     }
-    if (e->reports++ > 0) {
-        ho_text_put(&e->out, json ? ",\n" : "\n");
-    }
-    code = ho_compare_case(&e->out, &result, &e->o, &e->plays.item[i], e->one[i].kernel);
+    code = ho_compare_case(&one, &result, &e->o, &e->plays.item[i], e->one[i].kernel);
     if (code != HO_EXIT_OK) {
+        ho_text_free(&one);
         e->code = code > e->code ? code : e->code;
         return HO_EXIT_OK;
     }
+    if (e->reports++ > 0) {
+        ho_text_put(&e->out, json ? ",\n" : "\n");
+    }
+    ho_text_bytes(&e->out, ho_text_str(&one), one.len);
+    ho_text_end_part(&e->out, &one);
     add(e, &result);
     if (json) {
         return HO_EXIT_OK;

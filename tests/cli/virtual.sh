@@ -163,6 +163,11 @@ is 0
 out '^ +model +virtual-kernel +difference +host +what$'
 out '^model agrees with Linux .* within 0 s \([0-9]+ events\) in virtual time$'
 grep -q '^told=$' "$tmp/job" || fail "$ran: told something, and there is no other kernel"
+run compare --engine virtual-kernel --align nothing --format json "$tmp/brief.scn" "$tmp/brief.scn"
+is 2
+err "^halfopen: --align: found 'nothing', expected the label of a fault of brief$"
+python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["plays"] == []' "$tmp/out" ||
+    fail "$ran: what failed left something in the JSON"
 if [ $rooms = yes ]; then
     run compare "$tmp/brief.scn"
     [ "$code" -le 1 ] || fail "$ran: exit code $code"

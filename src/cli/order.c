@@ -203,8 +203,8 @@ static void put_finding(struct ho_text *out, const struct ordering *o,
     }
 }
 
-/* The timers that programs brought along, apart by commas. */
-static void put_filled(struct ho_text *out, const struct ordering *o)
+/* The timers that programs brought along, apart by commas; or those that they leave open. */
+static void put_filled(struct ho_text *out, const struct ordering *o, bool open)
 {
     const char *comma = "";
 
@@ -212,18 +212,43 @@ static void put_filled(struct ho_text *out, const struct ordering *o)
         for (int timer = 0; timer < HO_ORDER_TIMER_COUNT; timer++) {
             const struct ho_order_entry *e = &o->chain.e[side][timer];
 
-            if (e->there && e->filled) {
-                ho_text_put(out, comma);
-                ho_order_entry_text(out, (enum ho_order_side)side, (enum ho_order_timer)timer, e);
-                comma = ", ";
+            if (open ? e->there || !e->varies : !e->there || !e->filled) {
+                continue;
             }
+            ho_text_put(out, comma);
+            if (open) {
+                ho_text_printf(out, "%s %s", ho_order_side_word((enum ho_order_side)side),
+                               ho_order_timer_word((enum ho_order_timer)timer));
+            } else {
+                ho_order_entry_text(out, (enum ho_order_side)side, (enum ho_order_timer)timer, e);
+            }
+            comma = ", ";
         }
+    }
+}
+
+/* What is not said in the chain itself, under a line that says where it is from. */
+static void put_programs(struct ho_text *out, const struct ordering *o)
+{
+    static const char *const heads[2] = {
+        "\nfrom the defaults of programs\n    ",
+        "\nnot known, since it depends on other settings of the program: write it\n    ",
+    };
+
+    for (int open = 0; open < 2; open++) {
+        struct ho_text t = { 0 };
+
+        put_filled(&t, o, open == 1);
+        if (t.len > 0) {
+            ho_text_put(out, heads[open]);
+            ho_text_wrap(out, ho_text_str(&t), INDENT, INDENT, WIDTH);
+        }
+        ho_text_end_part(out, &t);
     }
 }
 
 static void put_text(struct ho_text *out, const struct ordering *o)
 {
-    struct ho_text filled = { 0 };
     const struct ho_predict_in *in = &o->host.in;
 
     ho_text_printf(out, "%s, ", o->host.source);
@@ -232,12 +257,7 @@ static void put_text(struct ho_text *out, const struct ordering *o)
                    in->on_link ? "on the same link" : "behind a router");
     ho_text_dur(out, in->rtt);
     ho_text_put(out, "\nEach side's timers, the first to fire first.\n");
-    put_filled(&filled, o);
-    if (filled.len > 0) {
-        ho_text_put(out, "\nfrom the defaults of programs\n    ");
-        ho_text_wrap(out, ho_text_str(&filled), INDENT, INDENT, WIDTH);
-    }
-    ho_text_end_part(out, &filled);
+    put_programs(out, o);
     for (int i = 0; i < HO_ORDER_FAULT_COUNT; i++) {
         put_case(out, o, &o->order.cases[i]);
     }
@@ -326,8 +346,12 @@ static void put_json(struct ho_text *out, const struct ordering *o)
                    ",\"hz\":%u,\"path\":\"%s\",\"rtt_us\":%" PRId64 ",\"chain\":", o->host.in.hz,
                    o->host.in.on_link ? "lan" : "routed", o->host.in.rtt.ns / 1000);
     ho_text_json(out, o->text);
-    put_filled(&filled, o);
+    put_filled(&filled, o, false);
     ho_text_put(out, ",\"filled\":");
+    ho_text_json(out, ho_text_str(&filled));
+    ho_text_clear(&filled);
+    put_filled(&filled, o, true);
+    ho_text_put(out, ",\"open\":");
     ho_text_json(out, ho_text_str(&filled));
     ho_text_end_part(out, &filled);
     ho_text_put(out, ",\"faults\":[");

@@ -143,6 +143,7 @@ enum ho_order_reason {
 struct ho_order_entry {
     bool there;
     bool filled; /* by a program's defaults */
+    bool varies; /* not there: a program has it, and its default depends on something else */
     bool reset;
     int64_t ns, more_ns, count;
 };

@@ -102,6 +102,8 @@ bool order_add_program(struct ho_order_chain *chain, enum ho_order_side side, co
         if (s->def > 0 && timer < HO_ORDER_TIMER_COUNT) {
             entries[timer].there = entries[timer].filled = true;
             smaller(&entries[timer].ns, ho_setting_dur(s->def, s->unit).ns);
+        } else if (s->def == HO_SETTING_VARIES && timer < HO_ORDER_TIMER_COUNT) {
+            entries[timer].varies = true;
         } else if (s->def > 0 && (side == HO_ORDER_CLIENT || side == HO_ORDER_SERVER)) {
             add_keepalive(&k, s);
         }

@@ -59,6 +59,13 @@ out "^from the defaults of programs"
 out "pool idle 10m, pool life 30m, pool wait 30s"
 out "2 h 11 m [0-9]+ s to 2 h 1[123] m [0-9]+ s +ETIMEDOUT"
 out "^    balancer idle 350s: the first to speak or to close does so after up to 10 m"
+run order --defaults --chain "proxy aws-alb, server tomcat"
+narrow
+out "^not known, since it depends on other settings of the program: write it"
+out "^    server idle$"
+run order --defaults --chain "proxy aws-alb, server tomcat, server idle 20s"
+is 1
+no_out "not known"
 run order --chain "nginx"
 mistake "at column 1: found 'nginx', expected which side the program is on"
 run order --chain "$(printf 'p\033[31m 3s')"

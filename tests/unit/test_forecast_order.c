@@ -231,6 +231,12 @@ static void a_program_stands_for_its_defaults(void **state)
     assert_false(c.e[HO_ORDER_CLIENT][HO_ORDER_T_RETRIES2].filled);
     c = parse("redis");
     entry_is(&c, HO_ORDER_SERVER, HO_ORDER_T_KEEPALIVE, "server keepalive 300/100/3");
+    /* Tomcat's keepAliveTimeout is connectionTimeout's value, which is 60 s or 20 s. */
+    c = parse("server tomcat");
+    assert_false(c.e[HO_ORDER_SERVER][HO_ORDER_T_IDLE].there);
+    assert_true(c.e[HO_ORDER_SERVER][HO_ORDER_T_IDLE].varies);
+    c = parse("server tomcat, server idle 20s");
+    entry_is(&c, HO_ORDER_SERVER, HO_ORDER_T_IDLE, "server idle 20s");
     /* The newest versions: Node.js 26. */
     c = parse("server node");
     entry_is(&c, HO_ORDER_SERVER, HO_ORDER_T_IDLE, "server idle 65s");

@@ -324,7 +324,7 @@ static void each_namespace_has_its_own_settings(void **state)
  */
 
 #define HELD 40
-#define ROUNDS 60
+#define ROUNDS 36
 #define LOOKS_MIN 2
 #define LATE_NS (500 * 1000000LL) /* what a busy machine may add to microseconds */
 
@@ -525,7 +525,7 @@ static int come_and_go(void *arg)
     pid_t scanner = new_scanner(stop, true);
     struct stage_pair kept = stage_new_pair(*(bool *)arg);
 
-    for (unsigned i = 0; i < 300; i++) {
+    for (unsigned i = 0; i < 150; i++) {
         pid_t pid = fork();
 
         if (pid == 0) {

@@ -45,27 +45,50 @@ static int no_program(const char *word)
                       near != NULL ? "'?" : "");
 }
 
+static int add_program(struct ho_advising *a, const struct ho_setting_program *p)
+{
+    if (a->programs == HO_ADVISE_PROGRAMS) {
+        return ho_cli_say(HO_EXIT_USAGE, "advise --for: more than %d programs", HO_ADVISE_PROGRAMS);
+    }
+    a->program[a->programs++] = p;
+    return HO_EXIT_OK;
+}
+
+/* A program, or all of a family: "kubernetes" has kubernetes/client-go and others. */
+static int add_programs(struct ho_advising *a, const char *word)
+{
+    const struct ho_setting_program *found = ho_setting_program_find(word), *p;
+    const char *slash = found != NULL ? strchr(found->id, '/') : NULL;
+    size_t len = slash != NULL ? (size_t)(slash - found->id) : 0;
+    int code = HO_EXIT_OK;
+
+    if (found == NULL) {
+        return no_program(word);
+    }
+    if (len == 0 || strlen(word) != len) {
+        return add_program(a, found);
+    }
+    for (size_t i = 0; code == HO_EXIT_OK && (p = ho_setting_program_at(i)) != NULL; i++) {
+        if (strncmp(p->id, found->id, len + 1) == 0) {
+            code = add_program(a, p);
+        }
+    }
+    return code;
+}
+
 /* "postgresql,redis", cut to pieces. */
 static int read_programs(struct ho_advising *a, char *list)
 {
-    for (char *word = list, *next; word != NULL; word = next) {
-        const struct ho_setting_program *p;
+    int code = HO_EXIT_OK;
 
+    for (char *word = list, *next; word != NULL && code == HO_EXIT_OK; word = next) {
         next = strchr(word, ',');
         if (next != NULL) {
             *next++ = '\0';
         }
-        p = ho_setting_program_find(word);
-        if (p == NULL) {
-            return no_program(word);
-        }
-        if (a->programs == HO_ADVISE_PROGRAMS) {
-            return ho_cli_say(HO_EXIT_USAGE, "advise --for: more than %d programs",
-                              HO_ADVISE_PROGRAMS);
-        }
-        a->program[a->programs++] = p;
+        code = add_programs(a, word);
     }
-    return HO_EXIT_OK;
+    return code;
 }
 
 static int read_engine(struct ho_advising *a, const char *value)

@@ -26,8 +26,8 @@ struct program {
     bool can[HO_ROLE_COUNT]; /* be set, in the newest version */
     struct ho_setting_values values;
     struct ho_text lines, remarks;
-    const char *place; /* of the line before */
-    bool json;
+    const char *place, *versions; /* of the line before */
+    bool json, tied;              /* tied: not everything of keepalive can be chosen */
     unsigned n_lines, n_remarks;
 };
 
@@ -78,7 +78,10 @@ static void put_note(struct program *p, const struct ho_setting *s)
 {
     struct ho_text t = { 0 };
 
-    if (p->json || (s->note[0] == '\0' && s->checked && s->versions[0] == '\0')) {
+    bool news = p->versions == NULL || strcmp(p->versions, s->versions) != 0;
+
+    p->versions = s->versions;
+    if (p->json || (s->note[0] == '\0' && s->checked && (s->versions[0] == '\0' || !news))) {
         return;
     }
     ho_text_put(&t, s->name);
@@ -168,6 +171,9 @@ static void put_row(struct program *p, const struct ho_setting *s)
     if (!p->values.has[s->role]) {
         return;
     }
+    if (s->form[0] == '\0' && p->tied && s->def > 0) {
+        return; /* keepalive was solved around it */
+    }
     if (default_will_do(p, s)) {
         struct ho_text def = { 0 };
 
@@ -219,28 +225,69 @@ static void set_advice(struct program *p, const struct ho_advice *d)
     }
 }
 
-/* One setting for several things of keepalive. */
-static int set_tied(struct program *p, enum ho_advise_tie tie, enum ho_setting_role role)
+/* Keepalive of which not everything can be chosen; `what` says what is tied. */
+static int set_tied(struct program *p, enum ho_advise_tie tie, int64_t intvl_s, int64_t cnt,
+                    const char *what, struct ho_advice *ret)
 {
-    struct ho_advice tied;
     struct ho_text t = { 0 };
 
-    if (ho_advise_tied(&p->a->ask, &p->a->advice, tie, p->a->advice.cnt, &tied) != 0) {
-        ho_text_printf(&t,
-                       "one setting for %s: no value of it keeps within the time and outlives "
-                       "the outage",
-                       ho_setting_role_text(role));
+    *ret = p->a->advice;
+    if (ho_advise_tied(&p->a->ask, &p->a->advice, tie, intvl_s, cnt, ret) != 0) {
+        ho_text_printf(&t, "%s: no idle time with that is within the time and outlives the outage",
+                       what);
         end_remark(p, &t);
         return HO_EXIT_OK;
     }
-    set_advice(p, &tied);
-    set(p, role, tied.idle_s * HO_NS_PER_S);
-    if (tie == HO_ADVISE_TIE_BOTH && !p->can[HO_ROLE_KEEPALIVE_CNT]) {
+    set_advice(p, ret);
+    return ho_advising_prove_tied(p->a, ret);
+}
+
+/* The program's own value of what it does not let anybody set; 0: there is none. */
+static int64_t fixed(const struct program *p, enum ho_setting_role role)
+{
+    for (const struct ho_setting *s = next_row(p, NULL); s != NULL; s = next_row(p, s)) {
+        if (s->role == role && s->form[0] == '\0' && s->def > 0) {
+            return ho_setting_role_kind(role) == HO_SETTING_TIME
+                       ? ho_setting_dur(s->def, s->unit).ns / HO_NS_PER_S
+                       : s->def;
+        }
+    }
+    return 0;
+}
+
+static int set_keepalive(struct program *p)
+{
+    int64_t intvl_s = fixed(p, HO_ROLE_KEEPALIVE_INTVL), cnt = fixed(p, HO_ROLE_KEEPALIVE_CNT);
+    struct ho_advice tied = p->a->advice;
+    int code = HO_EXIT_OK;
+
+    if (p->can[HO_ROLE_KEEPALIVE_IDLE] && (intvl_s > 0 || cnt > 0)) {
+        p->tied = true;
+        return set_tied(p, HO_ADVISE_TIE_FIXED, intvl_s > 0 ? intvl_s : tied.intvl_s,
+                        cnt > 0 ? cnt : tied.cnt, "its own interval and count", &tied);
+    }
+    if (p->can[HO_ROLE_KEEPALIVE_IDLE]) {
+        return HO_EXIT_OK;
+    }
+    if (p->can[HO_ROLE_KEEPALIVE_BOTH]) {
+        p->tied = true;
+        code = set_tied(p, HO_ADVISE_TIE_BOTH, 0, tied.cnt, "one setting for idle and interval",
+                        &tied);
+        set(p, HO_ROLE_KEEPALIVE_BOTH, tied.idle_s * HO_NS_PER_S);
+    } else if (p->can[HO_ROLE_KEEPALIVE_THIRD]) {
+        p->tied = true;
+        code =
+            set_tied(p, HO_ADVISE_TIE_THIRD, 0, 3, "an interval of a third, and 3 probes", &tied);
+        set(p, HO_ROLE_KEEPALIVE_THIRD, tied.idle_s * HO_NS_PER_S);
+    }
+    if (p->can[HO_ROLE_KEEPALIVE_BOTH] && !p->can[HO_ROLE_KEEPALIVE_CNT]) {
+        struct ho_text t = { 0 };
+
         ho_text_printf(&t, "the count is its host's: net.ipv4.tcp_keepalive_probes = %" PRId64,
                        tied.cnt);
         end_remark(p, &t);
     }
-    return ho_advising_prove_tied(p->a, &tied);
+    return code;
 }
 
 /* ---- heartbeats ------------------------------------------------------------------------------ */
@@ -285,6 +332,11 @@ static void set_beats(struct program *p)
     int64_t beat;
 
     if (!p->can[HO_ROLE_BEAT]) {
+        if (p->can[HO_ROLE_BEAT_TIMEOUT]) { /* beats every half of it, and two must be missed */
+            beat = whole_ms(within / 2);
+            set(p, HO_ROLE_BEAT_TIMEOUT, beat);
+            say_beat(p, beat / 2, 2 * beat);
+        }
         return;
     }
     if (p->can[HO_ROLE_BEAT_COUNT]) { /* the beat behind the last one that is allowed ends it */
@@ -298,9 +350,9 @@ static void set_beats(struct program *p)
         if (recovery > timeout && recovery < within / 10 * 8) {
             timeout = whole_ms(recovery + HO_NS_PER_S);
         }
-        beat = whole_ms(within - timeout);
+        beat = whole_ms((within - timeout) / 8 * 7); /* some add up to 15 % at random */
         set(p, HO_ROLE_BEAT_TIMEOUT, timeout);
-        say_beat(p, timeout, beat + timeout);
+        say_beat(p, timeout, beat / 100 * 115 + timeout);
     } else { /* some count two of them, some one and a half */
         beat = whole_ms(within / 2);
         say_beat(p, beat / 2, 2 * beat);
@@ -351,8 +403,7 @@ static void say_gaps(struct program *p)
                    ? "it has no setting for SO_KEEPALIVE: its heartbeat is what finds a silent peer"
                    : "it has no setting for SO_KEEPALIVE, so the sysctls do not reach it either, "
                      "unless it sets it by itself");
-    } else if (!p->can[HO_ROLE_KEEPALIVE_BOTH] && !p->can[HO_ROLE_KEEPALIVE_THIRD] &&
-               (!p->can[HO_ROLE_KEEPALIVE_INTVL] || !p->can[HO_ROLE_KEEPALIVE_CNT])) {
+    } else if (!p->tied && (!p->can[HO_ROLE_KEEPALIVE_INTVL] || !p->can[HO_ROLE_KEEPALIVE_CNT])) {
         ho_text_put(&t, "left to the sysctls of its host:");
         if (!p->can[HO_ROLE_KEEPALIVE_IDLE]) {
             ho_text_printf(&t, " net.ipv4.tcp_keepalive_time = %" PRId64, d->idle_s);
@@ -391,7 +442,7 @@ static void say_forgets(struct program *p, const struct ho_setting *s)
 static int solve(struct program *p)
 {
     bool middlebox = true;
-    int code = HO_EXIT_OK;
+    int code;
 
     for (const struct ho_setting *s = next_row(p, NULL); s != NULL; s = next_row(p, s)) {
         /* what has a value and no form is set by the program itself */
@@ -399,11 +450,7 @@ static int solve(struct program *p)
         middlebox = middlebox && s->side == HO_SETTING_SIDE_MIDDLEBOX;
     }
     set_advice(p, &p->a->advice);
-    if (!p->can[HO_ROLE_KEEPALIVE_IDLE] && p->can[HO_ROLE_KEEPALIVE_BOTH]) {
-        code = set_tied(p, HO_ADVISE_TIE_BOTH, HO_ROLE_KEEPALIVE_BOTH);
-    } else if (!p->can[HO_ROLE_KEEPALIVE_IDLE] && p->can[HO_ROLE_KEEPALIVE_THIRD]) {
-        code = set_tied(p, HO_ADVISE_TIE_THIRD, HO_ROLE_KEEPALIVE_THIRD);
-    }
+    code = set_keepalive(p);
     set_beats(p);
     for (const struct ho_setting *s = next_row(p, NULL); s != NULL; s = next_row(p, s)) {
         put_row(p, s);

@@ -56,6 +56,21 @@ static int64_t latest_synack_ns(const struct ho_advise_ask *ask, int64_t retries
     return most;
 }
 
+/* On the same link, ARP's errors move the repeats, but never make an interval longer (ground-truth
+ * A5): it is as long as all that was before it and a timeout at most, and up to 1/8 late (A1). So
+ * the first repeat behind an outage comes before twice its length and those.
+ */
+static int64_t neighbour_outlives_ns(const struct ho_predict_in *in, struct ho_dur rto)
+{
+    struct ho_prediction d;
+
+    if (!in->on_link || ho_predict(in, HO_FAULT_CUT, HO_ACTIVITY_DATA, &d) != 0 ||
+        d.outcome != HO_PREDICT_WITHIN) {
+        return INT64_MAX;
+    }
+    return d.min_ns > 2 * rto.ns ? (d.min_ns - 2 * rto.ns) / 17 * 8 : 0;
+}
+
 /* The longest outage that data in flight outlives. A tail loss probe comes sooner if several
  * segments are in flight (ground-truth A2.2).
  */
@@ -76,6 +91,9 @@ static int64_t data_outlives_ns(const struct ho_advise_ask *ask, const struct ho
             }
             least = last < least ? last : least;
         }
+        int64_t most = neighbour_outlives_ns(&p.in, chain.rto);
+
+        least = most < least ? most : least;
     }
     return least;
 }
@@ -401,12 +419,13 @@ static enum ho_advise_reason judge_options(const struct ho_advise_ask *ask, stru
 }
 
 int ho_advise_tied(const struct ho_advise_ask *ask, const struct ho_advice *a,
-                   enum ho_advise_tie tie, int64_t cnt, struct ho_advice *ret)
+                   enum ho_advise_tie tie, int64_t intvl_s, int64_t cnt, struct ho_advice *ret)
 {
     struct ho_advice tied = *a;
     struct advise_idle k;
 
-    if (!advise_idle_tied(ask, tie, a->user_timeout_ms, tie == HO_ADVISE_TIE_THIRD ? 3 : cnt, &k) ||
+    if (!advise_idle_tied(ask, tie, a->user_timeout_ms, intvl_s,
+                          tie == HO_ADVISE_TIE_THIRD ? 3 : cnt, &k) ||
         (k.user_timeout_ms > 0 && !user_timeout_outlives(ask, k.user_timeout_ms))) {
         return -ERANGE;
     }

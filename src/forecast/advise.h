@@ -127,16 +127,17 @@ int ho_advice_answer(const struct ho_advise_ask *ask, const struct ho_advice *a,
 
 /* Keepalive of programs that have one setting for several things. */
 enum ho_advise_tie {
-    HO_ADVISE_TIE_BOTH, /* the interval is the idle time */
-    HO_ADVISE_TIE_THIRD /* the interval is a third of it, and there are 3 probes */
+    HO_ADVISE_TIE_BOTH,  /* the interval is the idle time */
+    HO_ADVISE_TIE_THIRD, /* the interval is a third of it, and there are 3 probes */
+    HO_ADVISE_TIE_FIXED  /* the program has its own interval and count */
 };
 
-/* The advice `a` for such a program, with TCP_USER_TIMEOUT to match it, and, if the tie leaves it
- * open, the count `cnt`. Returns 0; -ERANGE, with *ret untouched, if nothing of that kind is within
- * the time and outlives the outage.
+/* The advice `a` for such a program, with TCP_USER_TIMEOUT to match it, and, as far as the tie
+ * leaves them open, the interval and the count. Returns 0; -ERANGE, with *ret untouched, if nothing
+ * of that kind is within the time and outlives the outage.
  */
 int ho_advise_tied(const struct ho_advise_ask *ask, const struct ho_advice *a,
-                   enum ho_advise_tie tie, int64_t cnt, struct ho_advice *ret);
+                   enum ho_advise_tie tie, int64_t intvl_s, int64_t cnt, struct ho_advice *ret);
 
 /* How long a request may take that was sent as an outage of `outage_ns` began, until it is
  * answered, if the peer answers at once: the least that a program's own timeout must allow.

@@ -156,8 +156,17 @@ bool advise_idle(const struct ho_advise_ask *ask, int64_t most_ms, int64_t least
 }
 
 bool advise_idle_tied(const struct ho_advise_ask *ask, enum ho_advise_tie tie, int64_t most_ms,
-                      int64_t cnt, struct advise_idle *ret)
+                      int64_t intvl_s, int64_t cnt, struct advise_idle *ret)
 {
+    struct advise_idle fixed = { .intvl_s = intvl_s, .cnt = cnt };
+
+    if (tie == HO_ADVISE_TIE_FIXED) {
+        if (!fit_idle(ask, &fixed, most_ms, 0)) {
+            return false;
+        }
+        *ret = fixed;
+        return advise_idle_outlives_ns(ask, &fixed) >= ask->survive.ns;
+    }
     int64_t part = tie == HO_ADVISE_TIE_THIRD ? 3 : 1; /* the interval is that part of the idle */
 
     for (int64_t v = ask->within.ns / HO_NS_PER_S / (part + cnt); v >= 1; v--) {

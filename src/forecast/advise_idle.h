@@ -23,7 +23,7 @@ bool advise_idle(const struct ho_advise_ask *ask, int64_t most_ms, int64_t least
 
 /* The same for a program that has one setting for several things. */
 bool advise_idle_tied(const struct ho_advise_ask *ask, enum ho_advise_tie tie, int64_t most_ms,
-                      int64_t cnt, struct advise_idle *ret);
+                      int64_t intvl_s, int64_t cnt, struct advise_idle *ret);
 
 /* The outage that is outlived: the first probe is the first that is lost, the last one is answered
  * before the end; -1: not even the loss of one probe.

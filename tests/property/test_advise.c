@@ -1,5 +1,5 @@
-/* What is advised holds when it is played, and what is refused cannot be had: sixteen random questions
- * (tests/support/advise_draw.h).
+/* What is advised holds when it is played, and what is refused cannot be had: eight random
+ * questions (tests/support/advise_draw.h).
  */
 
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 static void what_is_advised_holds(void **state)
 {
     (void)state;
-    advise_draws(1, 16);
+    advise_draws(1, 8);
 }
 
 int main(void)

@@ -255,15 +255,20 @@ static void a_third_is_solved(void **state)
     struct ho_advice a = solved(&ask), tied;
 
     (void)state;
-    assert_int_equal(ho_advise_tied(&ask, &a, HO_ADVISE_TIE_THIRD, a.cnt, &tied), 0);
+    assert_int_equal(ho_advise_tied(&ask, &a, HO_ADVISE_TIE_THIRD, 0, a.cnt, &tied), 0);
     assert_int_equal(tied.cnt, 3);
     assert_int_equal(tied.idle_s, 3 * tied.intvl_s);
     assert_true(tied.idle_s * 2 < 30 && tied.intvl_s * 2 > 6);
-    assert_int_equal(ho_advise_tied(&ask, &a, HO_ADVISE_TIE_BOTH, 4, &tied), 0);
+    assert_int_equal(ho_advise_tied(&ask, &a, HO_ADVISE_TIE_BOTH, 0, 4, &tied), 0);
     assert_int_equal(tied.idle_s, tied.intvl_s);
     assert_true(tied.idle_s * 5 < 30);
+    /* libuv: an interval of 1 s and 10 probes, whatever the host says */
+    assert_int_equal(ho_advise_tied(&ask, &a, HO_ADVISE_TIE_FIXED, 1, 10, &tied), 0);
+    assert_int_equal(tied.intvl_s, 1);
+    assert_int_equal(tied.cnt, 10);
+    assert_in_range(tied.idle_s, 15, 19);
     ask.survive = ho_s(14); /* two thirds of an idle time of 14 s at most */
-    assert_int_equal(ho_advise_tied(&ask, &a, HO_ADVISE_TIE_THIRD, 3, &tied), -ERANGE);
+    assert_int_equal(ho_advise_tied(&ask, &a, HO_ADVISE_TIE_THIRD, 0, 3, &tied), -ERANGE);
 }
 
 /* ---- the scenarios --------------------------------------------------------------------------- */

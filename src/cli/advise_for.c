@@ -226,20 +226,24 @@ static void set_advice(struct program *p, const struct ho_advice *d)
 }
 
 /* Keepalive of which not everything can be chosen; `what` says what is tied. */
-static int set_tied(struct program *p, enum ho_advise_tie tie, int64_t intvl_s, int64_t cnt,
-                    const char *what, struct ho_advice *ret)
+static int set_tied(struct program *p, enum ho_advise_tie tie, enum ho_setting_role role,
+                    int64_t intvl_s, int64_t cnt, const char *what)
 {
+    struct ho_advice tied;
     struct ho_text t = { 0 };
 
-    *ret = p->a->advice;
-    if (ho_advise_tied(&p->a->ask, &p->a->advice, tie, intvl_s, cnt, ret) != 0) {
+    p->tied = true;
+
+    if (ho_advise_tied(&p->a->ask, &p->a->advice, tie, intvl_s, cnt, &tied) != 0) {
+        p->values.has[HO_ROLE_KEEPALIVE_IDLE] = p->values.has[role] = false;
         ho_text_printf(&t, "%s: no idle time with that is within the time and outlives the outage",
                        what);
         end_remark(p, &t);
         return HO_EXIT_OK;
     }
-    set_advice(p, ret);
-    return ho_advising_prove_tied(p->a, ret);
+    set_advice(p, &tied);
+    set(p, role, tied.idle_s * HO_NS_PER_S);
+    return ho_advising_prove_tied(p->a, &tied);
 }
 
 /* The program's own value of what it does not let anybody set; 0: there is none. */
@@ -258,34 +262,29 @@ static int64_t fixed(const struct program *p, enum ho_setting_role role)
 static int set_keepalive(struct program *p)
 {
     int64_t intvl_s = fixed(p, HO_ROLE_KEEPALIVE_INTVL), cnt = fixed(p, HO_ROLE_KEEPALIVE_CNT);
-    struct ho_advice tied = p->a->advice;
+    const struct ho_advice *d = &p->a->advice;
     int code = HO_EXIT_OK;
 
-    if (p->can[HO_ROLE_KEEPALIVE_IDLE] && (intvl_s > 0 || cnt > 0)) {
-        p->tied = true;
-        return set_tied(p, HO_ADVISE_TIE_FIXED, intvl_s > 0 ? intvl_s : tied.intvl_s,
-                        cnt > 0 ? cnt : tied.cnt, "its own interval and count", &tied);
-    }
     if (p->can[HO_ROLE_KEEPALIVE_IDLE]) {
-        return HO_EXIT_OK;
+        return intvl_s == 0 && cnt == 0
+                   ? HO_EXIT_OK
+                   : set_tied(p, HO_ADVISE_TIE_FIXED, HO_ROLE_KEEPALIVE_IDLE,
+                              intvl_s > 0 ? intvl_s : d->intvl_s, cnt > 0 ? cnt : d->cnt,
+                              "its own interval and count");
     }
     if (p->can[HO_ROLE_KEEPALIVE_BOTH]) {
-        p->tied = true;
-        code = set_tied(p, HO_ADVISE_TIE_BOTH, 0, tied.cnt, "one setting for idle and interval",
-                        &tied);
-        set(p, HO_ROLE_KEEPALIVE_BOTH, tied.idle_s * HO_NS_PER_S);
-    } else if (p->can[HO_ROLE_KEEPALIVE_THIRD]) {
-        p->tied = true;
-        code =
-            set_tied(p, HO_ADVISE_TIE_THIRD, 0, 3, "an interval of a third, and 3 probes", &tied);
-        set(p, HO_ROLE_KEEPALIVE_THIRD, tied.idle_s * HO_NS_PER_S);
-    }
-    if (p->can[HO_ROLE_KEEPALIVE_BOTH] && !p->can[HO_ROLE_KEEPALIVE_CNT]) {
-        struct ho_text t = { 0 };
+        code = set_tied(p, HO_ADVISE_TIE_BOTH, HO_ROLE_KEEPALIVE_BOTH, 0, d->cnt,
+                        "one setting for idle and interval");
+        if (!p->can[HO_ROLE_KEEPALIVE_CNT]) {
+            struct ho_text t = { 0 };
 
-        ho_text_printf(&t, "the count is its host's: net.ipv4.tcp_keepalive_probes = %" PRId64,
-                       tied.cnt);
-        end_remark(p, &t);
+            ho_text_printf(&t, "the count is its host's: net.ipv4.tcp_keepalive_probes = %" PRId64,
+                           d->cnt);
+            end_remark(p, &t);
+        }
+    } else if (p->can[HO_ROLE_KEEPALIVE_THIRD]) {
+        code = set_tied(p, HO_ADVISE_TIE_THIRD, HO_ROLE_KEEPALIVE_THIRD, 0, 3,
+                        "an interval of a third, and 3 probes");
     }
     return code;
 }

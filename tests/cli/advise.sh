@@ -26,6 +26,37 @@ no_out "TCP_USER_TIMEOUT ="
 out "^  net\.ipv4\.tcp_keepalive_time = "
 err "sysctls alone do not cover everything"
 
+# The examples of the page are what the program prints.
+if command -v python3 >/dev/null; then
+    python3 -c '
+import re, subprocess, sys
+blocks = re.findall(r"```console\n\$ halfopen (.*?)\n(.*?)```", open("docs/advise.md").read(), re.S)
+assert len(blocks) == 2, "where are the examples?"
+for arguments, expected in blocks:
+    p = subprocess.run([sys.argv[1], *arguments.split()], capture_output=True, text=True)
+    found = (p.stdout or p.stderr).rstrip("\n")
+    assert found == expected.rstrip("\n"), f"halfopen {arguments}:\n{found}"
+' "$HALFOPEN" >"$tmp/out" 2>"$tmp/err" || fail "docs/advise.md is not true"
+fi
+
+# Programs: units, one setting for several things, what cannot be set.
+run advise --within 30s --survive 6s --defaults --hz 250 --for libpq,redis,node,java,openssh,rabbitmq
+is 0
+out "^    connect_timeout=28$"        # whole seconds
+out "^    tcp-keepalive 12$"          # 12 + 3 x 4 s, notices after 24 s
+out "^    socket\.setKeepAlive\(true, 17000\);" # libuv goes on with 10 probes of 1 s
+out "TCP_USER_TIMEOUT is not among its settings: data in flight ends by its"
+out "^    ServerAliveInterval 7$"     # 7 x (3 + 1) s
+run advise --within 30s --survive 14s --defaults --hz 250 --for redis
+is 0
+no_out "tcp-keepalive [0-9]"
+out "no idle time with that"
+run advise --within 30s --defaults --hz 250 --for kubernetes,aws-nlb
+is 0
+out "^kube-proxy$"
+out "^Kubernetes clients in Go"
+out "the probes come in time to"
+
 # JSON, in which every answer is within the time and the outage is outlived.
 run advise --within 20s --survive 4s --defaults --hz 1000 --lan --json --for postgresql
 is 0

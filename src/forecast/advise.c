@@ -16,7 +16,7 @@
 #include "forecast/outlive.h"
 #include "forecast/points.h"
 
-#define MS 1000000
+#define MS INT64_C(1000000)
 
 /* ---- judging -------------------------------------------------------------------------------- */
 

@@ -4,7 +4,7 @@
 
 #include "base/clk.h"
 
-#define MS 1000000
+#define MS INT64_C(1000000)
 #define IDLE_MAX 32767 /* TCP_KEEPIDLE, TCP_KEEPINTVL (knobs/sockopt.def) */
 #define CNT_MIN 2      /* a single lost probe must not be fatal */
 #define CNT_LIKED 3    /* fewer only if nothing else will do */

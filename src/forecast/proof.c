@@ -444,7 +444,7 @@ uint64_t ho_proof_phase(const struct ho_proof *p, enum ho_proof_kind kind, uint3
     uint64_t step = d.outcome == HO_PREDICT_RANGE ? d.step : 4096;
     uint64_t phase = i == 0   ? d.at_max.jiffies
                      : i == 1 ? d.at_min.jiffies
-                              : step * (2 * i - 3) / (2 * (HO_PROOF_PHASES - 2)) + i;
+                              : step * (2 * i - 3) / (UINT64_C(2) * (HO_PROOF_PHASES - 2)) + i;
 
     return JIFFIES + phase - (uint64_t)origin_us * hz / US_PER_S;
 }

@@ -191,7 +191,7 @@ static void nobody_can(struct draw *d)
 {
     struct ho_advise_ask harder = d->ask;
 
-    if (d->ask.base.on_link || d->ask.base.rtt.ns > 60 * 1000000) {
+    if (d->ask.base.on_link || d->ask.base.rtt.ns > INT64_C(60000000)) {
         return; /* there the arithmetic is of bounds that no play need reach */
     }
     harder.within = ho_ns(d->ask.within.ns / 100 * 97);

@@ -90,7 +90,7 @@ static void a_window_that_was_closed_for_long_is_a_gap_of_sysctls(void **state)
 /* 7200/75/9, tcp_retries2 15 and the others: as they are, if the time is longer than they take. */
 static void settings_that_will_do_are_left_alone(void **state)
 {
-    struct ho_advise_ask ask = asked(3600 * 1000, 60000);
+    struct ho_advise_ask ask = asked(3600000, 60000);
     struct ho_advice a = solved(&ask);
 
     (void)state;

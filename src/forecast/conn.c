@@ -29,6 +29,13 @@ bool ho_conn_has_options(const struct ho_conn *c)
            is_allowed(HO_SOCKOPT_TCP_USER_TIMEOUT, c->user_timeout_ms);
 }
 
+uint32_t ho_conn_rto_us(const struct ho_conn *c)
+{
+    unsigned doubled = c->timer == HO_SOCK_TIMER_ON ? c->backoff : 0;
+
+    return c->has_info && doubled < 32 ? c->rto_us >> doubled : 0;
+}
+
 static void option(struct ho_predict_in *in, enum ho_sockopt id, int64_t value)
 {
     in->has_option[id] = true;
@@ -47,7 +54,7 @@ void ho_conn_predict_in(const struct ho_conn *c, const struct ho_conn_host *h,
     if (c->has_info) {
         /* srtt and rto of 32 bits in microseconds: no overflow in nanoseconds */
         ret->rtt = ho_us(c->rtt_us);
-        ret->rto = ho_us(c->backoff < 32 ? c->rto_us >> c->backoff : 0);
+        ret->rto = ho_us(ho_conn_rto_us(c));
     }
     if (ho_conn_has_options(c)) {
         option(ret, HO_SOCKOPT_TCP_KEEPIDLE, c->keepidle_s);

@@ -95,6 +95,11 @@ struct ho_conn {
 /* Whether the four of `options_known` were read, and are values that Linux lets a socket have. */
 bool ho_conn_has_options(const struct ho_conn *c);
 
+/* The timeout of data before repeats doubled it, as long as none was cut to tcp_rto_max_ms; probes
+ * of a closed window double another one. 0: not known.
+ */
+uint32_t ho_conn_rto_us(const struct ho_conn *c);
+
 /* The settings that a prediction starts from: the host's, the options where they are known, the
  * connection's own RTO and round trip. What is not known counts as not set.
  */

@@ -132,9 +132,12 @@ static void ask_idle(const struct outlook_ask *q, struct ho_outlook_answer *a)
 
 /* ---- busy ------------------------------------------------------------------------------------ */
 
-struct ho_dur outlook_base_rto(const struct ho_conn *c)
+struct ho_dur outlook_greatest_rto(const struct outlook_ask *q)
 {
-    return ho_us(c->has_info && c->backoff < 32 ? c->rto_us >> c->backoff : 0);
+    return q->c->timer == HO_SOCK_TIMER_ON && q->c->backoff > 0 &&
+                   ho_us(q->c->rto_us).ns >= q->rules.rto_max.ns
+               ? q->rules.rto_max
+               : ho_us(ho_conn_rto_us(q->c));
 }
 
 /* Before this no ICMP can come of a neighbour that does not answer (ground-truth row 3b). */
@@ -174,21 +177,19 @@ static struct span first_repeat(const struct outlook_ask *q, struct ho_dur rto)
     return span_fire(q->rules.hz, t, rto);
 }
 
-static void ask_busy(const struct outlook_ask *q, struct ho_outlook_answer *a)
+/* Sent with the timeout `rto`. False if it cannot be told. */
+static bool ask_with(const struct outlook_ask *q, struct ho_dur rto, struct ho_outlook_answer *a)
 {
-    struct ho_dur rto = outlook_base_rto(q->c);
     struct silence_end end;
 
-    a->kind = HO_OUTLOOK_UNKNOWN;
-    a->knob = outlook_repeat_knob(q);
-    if (!q->options || rto.ns <= 0 || rto.ns > q->rules.rto_max.ns) {
-        return;
+    if (rto.ns <= 0 || rto.ns > q->rules.rto_max.ns) {
+        return false;
     }
     struct span t = first_repeat(q, rto);
     struct silence s = { t, t, false };
 
     if (!silence_repeats(&q->rules, s, rto, &end)) {
-        return;
+        return false;
     }
     outlook_set_end(a, HO_OUTLOOK_RANGE, end.lo, end.hi);
     a->err = q->c->orphan ? 0 : ETIMEDOUT;
@@ -198,6 +199,31 @@ static void ask_busy(const struct outlook_ask *q, struct ho_outlook_answer *a)
         outlook_set_end(a, HO_OUTLOOK_WITHIN, least(limit + t.lo, end.lo),
                         end.hi + outlook_icmp_slack_ns(q, rto, limit));
         a->other_err = q->c->orphan ? 0 : EHOSTUNREACH;
+    }
+    return true;
+}
+
+/* Sent with any timeout from `rto` to `most_rto`: the first repeat, the time until it is given up,
+ * and at most one more timeout until that is looked at (A3).
+ */
+static void widen(const struct outlook_ask *q, struct ho_dur rto, struct ho_dur most_rto,
+                  struct ho_outlook_answer *a)
+{
+    int64_t limit = silence_limit(&q->rules, rto).ns, max = q->rules.rto_max.ns;
+
+    outlook_set_end(a, HO_OUTLOOK_WITHIN, least(a->min_ns, first_repeat(q, rto).lo + limit),
+                    most(a->max_ns, first_repeat(q, most_rto).hi + limit + max +
+                                        span_late_ns(q->rules.hz, ho_ns(limit + max))));
+}
+
+static void ask_busy(const struct outlook_ask *q, struct ho_outlook_answer *a)
+{
+    struct ho_dur rto = ho_us(ho_conn_rto_us(q->c)), most_rto = outlook_greatest_rto(q);
+
+    a->kind = HO_OUTLOOK_UNKNOWN;
+    a->knob = outlook_repeat_knob(q);
+    if (q->options && ask_with(q, rto, a) && most_rto.ns > rto.ns) {
+        widen(q, rto, most_rto, a);
     }
 }
 

@@ -44,8 +44,8 @@ enum ho_predict_knob outlook_repeat_knob(const struct outlook_ask *q);
 /* For how long nothing came, from now. */
 int64_t outlook_silent_ms(const struct ho_conn *c);
 
-/* The timeout before it was doubled; 0: not known. */
-struct ho_dur outlook_base_rto(const struct ho_conn *c);
+/* The timeout before it was doubled, at most: where it was cut to the largest, that is lost. */
+struct ho_dur outlook_greatest_rto(const struct outlook_ask *q);
 
 /* By how much the ICMP of a neighbour that failed may put off the end (ground-truth A5). */
 int64_t outlook_icmp_slack_ns(const struct outlook_ask *q, struct ho_dur base, int64_t limit);

@@ -101,7 +101,7 @@ static void put_because(struct ho_text *out, const struct ho_outlook_answer *a,
     ho_text_char(out, ')');
 }
 
-/* Without the parenthesis that closes it, the timeout is added. */
+/* The timeout that the answer was made with is added: it counts before it is doubled. */
 static void put_busy_because(struct ho_text *out, const struct ho_outlook_answer *a,
                              const struct ho_conn *c, const struct ho_conn_host *h)
 {
@@ -111,7 +111,7 @@ static void put_busy_because(struct ho_text *out, const struct ho_outlook_answer
     if (part.len > 0 && c->has_info && c->state != HO_TCP_SYN_SENT) {
         ho_text_bytes(out, ho_text_str(&part), part.len - 1);
         ho_text_put(out, ", RTO now ");
-        ho_text_dur(out, ho_us(c->rto_us));
+        ho_text_dur(out, ho_us(ho_conn_rto_us(c)));
         ho_text_char(out, ')');
     } else {
         ho_text_put(out, ho_text_str(&part));

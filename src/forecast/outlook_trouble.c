@@ -40,19 +40,13 @@ static bool may_wrap(const struct outlook_ask *q)
     return q->rules.user_timeout.ns / WRAPS_AT > q->rules.rto_max.ns;
 }
 
-/* The timeout before it was doubled, at most: where it was cut to the largest the base is lost. */
-static struct ho_dur greatest_base(const struct outlook_ask *q)
-{
-    return ho_us(q->c->rto_us).ns >= q->rules.rto_max.ns ? q->rules.rto_max
-                                                         : outlook_base_rto(q->c);
-}
-
 /* The time from the first repeat to the last one, R(1) to R(n). */
 static struct span since_first(const struct outlook_ask *q)
 {
     const struct ho_conn *c = q->c;
     struct span lo = { 0, 0, 1 }, hi = { 0, 0, 1 };
-    struct ho_dur max = q->rules.rto_max, base = outlook_base_rto(c), high = greatest_base(q);
+    struct ho_dur max = q->rules.rto_max, base = ho_us(ho_conn_rto_us(c)),
+                  high = outlook_greatest_rto(q);
 
     if (!is_regular(c)) {
         return (struct span){ 0, c->retrans > 1 ? SILENCE_UNBOUNDED : 0, 1 };
@@ -103,7 +97,7 @@ static bool is_clamped(const struct outlook_ask *q)
 static void repeats_end(const struct outlook_ask *q, struct span since, struct ho_outlook_answer *a)
 {
     const struct ho_conn *c = q->c;
-    struct ho_dur rto = ho_us(c->rto_us), base = greatest_base(q);
+    struct ho_dur rto = ho_us(c->rto_us), base = outlook_greatest_rto(q);
     struct span t = span_expires(q->rules.hz, c->expires_ms, rto), e = since;
     struct silence_end end = { t.lo, t.hi };
 

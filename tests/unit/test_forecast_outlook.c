@@ -480,6 +480,9 @@ static void busy_is_written_with_its_timeout(void **state)
                     " s (tcp_retries2 15, RTO now 204 ms)");
     ho_text_clear(&t);
     c.user_timeout_ms = 3000;
+    c.timer = HO_SOCK_TIMER_ON; /* of something sent before, which is repeated */
+    c.retrans = c.backoff = 2;
+    c.rto_us = 816000;
     ho_outlook(&c, &h, &o);
     ho_outlook_put_busy(&t, &o, &c, &h);
     assert_non_null(strstr(ho_text_str(&t), "(TCP_USER_TIMEOUT 3000 ms, RTO now 204 ms)"));
@@ -512,6 +515,37 @@ static void a_window_is_not_closed_for_longer_than_data_was_sent(void **state)
     assert_true(o.since_ns <= 74896 * MS && o.since_ns > 60 * 1000 * MS);
 }
 
+/* A later send would begin with the timeout as it was before repeats doubled it; where that was cut
+ * to tcp_rto_max_ms it is only bounded, and probes of a closed window do not double it.
+ */
+static void busy_begins_with_the_timeout_before_it_was_doubled(void **state)
+{
+    struct ho_conn_host h = host();
+    struct ho_conn c = conn();
+    struct ho_outlook o;
+
+    (void)state;
+    c.timer = HO_SOCK_TIMER_ON;
+    c.retrans = c.backoff = 5;
+    c.rto_us = UINT32_C(204000) << 5;
+    c.expires_ms = 1000;
+    ho_outlook(&c, &h, &o);
+    assert_int_equal(o.busy.kind, HO_OUTLOOK_RANGE);
+    holds(&o.busy, 937800 * MS); /* A3, N=15 on the LAN */
+    c.retrans = c.backoff = 12;
+    c.rto_us = 120000000;
+    ho_outlook(&c, &h, &o);
+    assert_int_equal(o.busy.kind, HO_OUTLOOK_WITHIN);
+    holds(&o.busy, 937800 * MS);
+    holds(&o.busy, 983900 * MS); /* A3, N=15 on the WAN, with an RTO of 520 ms */
+    c = conn();
+    c.timer = HO_SOCK_TIMER_PROBE;
+    c.backoff = 5;
+    ho_outlook(&c, &h, &o);
+    assert_int_equal(o.busy.kind, HO_OUTLOOK_RANGE);
+    holds(&o.busy, 937800 * MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +567,7 @@ int main(void)
         cmocka_unit_test(a_window_is_not_closed_for_longer_than_data_was_sent),
         cmocka_unit_test(nonsense_is_unknown),
         cmocka_unit_test(busy_is_written_with_its_timeout),
+        cmocka_unit_test(busy_begins_with_the_timeout_before_it_was_doubled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,6 +118,17 @@ static bool keepalive_is_tuned(const struct ho_conn_host *h)
     return false;
 }
 
+/* Whether the socket has other times than its namespace. */
+static bool has_own_times(const struct facts *f)
+{
+    const int64_t *v = f->h->sysctls.v;
+
+    return f->c->options_known == HO_KNOWN_READ &&
+           (f->c->keepidle_s != v[HO_SYSCTL_TCP_KEEPALIVE_TIME] ||
+            f->c->keepintvl_s != v[HO_SYSCTL_TCP_KEEPALIVE_INTVL] ||
+            f->c->keepcnt != v[HO_SYSCTL_TCP_KEEPALIVE_PROBES]);
+}
+
 static void keepalive(struct list *l, const struct facts *f)
 {
     const struct ho_conn *c = f->c;
@@ -141,6 +152,10 @@ static void keepalive(struct list *l, const struct facts *f)
         (f->o->trouble == HO_TROUBLE_RETRANSMITTING ||
          f->o->trouble == HO_TROUBLE_WINDOW_PROBING)) {
         add(l, HO_FINDING_KA004, "%" PRIu32 " bytes are not acknowledged", c->wqueue);
+    }
+    if (f->open && f->no_keepalive && has_own_times(f)) {
+        add(l, HO_FINDING_KA005, "keepalive %" PRId64 "/%" PRId64 "/%" PRId64 ", SO_KEEPALIVE 0",
+            c->keepidle_s, c->keepintvl_s, c->keepcnt);
     }
 }
 

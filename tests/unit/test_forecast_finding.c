@@ -91,6 +91,14 @@ static void with_keepalive_off_on_this_machine(struct play *p)
     p->c.loopback = true;
 }
 
+static void with_keepalive_off_and_the_times_of_the_namespace(struct play *p)
+{
+    with_keepalive_off(p);
+    p->c.keepidle_s = 7200;
+    p->c.keepintvl_s = 75;
+    p->c.keepcnt = 9;
+}
+
 static void with_a_box_as_slow(struct play *p)
 {
     p->rules.middlebox_s = 60;
@@ -294,6 +302,7 @@ static const struct {
     [HO_FINDING_KA002] = { with_a_box_as_slow, with_a_slower_box },
     [HO_FINDING_KA003] = { with_two_hours, with_an_hour },
     [HO_FINDING_KA004] = { with_a_repeat, with_data_just_sent },
+    [HO_FINDING_KA005] = { with_keepalive_off, with_keepalive_off_and_the_times_of_the_namespace },
     [HO_FINDING_UT001] = { with_a_user_timeout_as_the_second_probe,
                            with_a_user_timeout_after_the_second_probe },
     [HO_FINDING_UT002] = { with_a_user_timeout_beyond_the_probes,
@@ -391,7 +400,7 @@ static void findings_stand_in_the_order_of_the_list(void **state)
     ho_outlook(&p.c, &p.h, &o);
     size_t n = ho_findings_conn(&p.c, &p.h, &o, &p.rules, found);
 
-    assert_int_equal(n, 6);
+    assert_int_equal(n, 7);
     assert_int_equal(found[0].id, HO_FINDING_KA001);
     for (size_t i = 1; i < n; i++) {
         assert_true(found[i - 1].id < found[i].id);

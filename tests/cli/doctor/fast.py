@@ -37,6 +37,7 @@ OPEN = {
     "seconds": (FAR, {"TCP_USER_TIMEOUT": 30}, ["KA001", "UT003", "UT004"]),
     "before": (FAR, {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 3, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3,
                      "TCP_USER_TIMEOUT": 1500}, ["UT001", "OR001"]),
+    "only times": (FAR, {"TCP_KEEPIDLE": 60}, ["KA001", "KA005"]),
     "lingers": (FAR, {"SO_LINGER": [1, 0]}, ["KA001", "LG001"]),
 }
 # Sent something after the cut; the others are idle.

@@ -30,8 +30,9 @@ clang-tidy)
     }
     ;;
 wasm)
-    # Levels 0 to 6 without os are ISO C and run in a browser as well. Compiled, thrown away.
-    folders=$(sed -n 's/^ho_folder(\([a-z]*\) [0-6])$/\1/p' CMakeLists.txt | grep -vx os)
+    # Levels 0 to 6 without os and doctor are ISO C and run in a browser as well. Compiled, thrown
+    # away.
+    folders=$(sed -n 's/^ho_folder(\([a-z]*\) [0-6])$/\1/p' CMakeLists.txt | grep -vx -e os -e doctor)
     for folder in $folders; do
         find "src/$folder" -name '*.c'
     done | xargs -r -P "$(nproc)" -I FILE clang --target=wasm32-wasi --sysroot=/usr -std=c11 -O1 \

@@ -512,7 +512,7 @@ static void a_window_is_not_closed_for_longer_than_data_was_sent(void **state)
     c.snd_wnd_known = true;
     ho_outlook(&c, &h, &o);
     assert_int_equal(o.trouble, HO_TROUBLE_WINDOW_PROBING);
-    assert_true(o.since_ns <= 74896 * MS && o.since_ns > 60 * 1000 * MS);
+    assert_true(o.since_ns <= 74896 * MS && o.since_ns > 60000 * MS);
 }
 
 /* A later send would begin with the timeout as it was before repeats doubled it; where that was cut

@@ -23,7 +23,7 @@ static int read_time(const char *option, const char *text, int64_t least_ns, str
     if (ho_value_read(HO_TYPE_DURATION, text, &ns) != 0 || ns < least_ns ||
         ns > HO_ADVISE_WITHIN_MAX_S * HO_NS_PER_S) {
         return ho_cli_say(HO_EXIT_USAGE,
-                          "advise %s: found '%s', expected a time as 30s, at most 4h", option,
+                          "advise %s: found '%s', expected a time as 30s, at most 1h", option,
                           text);
     }
     *ret = ho_ns(ns);
@@ -304,7 +304,7 @@ const struct ho_command ho_command_advise = {
         "  --save-proof DIR      writes the scenarios of the proof into this folder\n"
         "  --set NAME=VALUE      a sysctl that stays as it is; the others are this host's\n"
         "  --rtt TIME            the round trip (1ms)\n"
-        "  --rto TIME            the retransmission timeout, as ss -ti shows it\n"
+        "  --rto TIME            the longest retransmission timeout, as ss -ti shows it\n"
         "  --lan, --routed       the peer is on the same link, or behind a router (this)\n"
         "  --hz N                ticks a second of both hosts, or exact; else any\n"
         "  --defaults            Linux's defaults in place of this host's\n"

@@ -309,7 +309,7 @@ static void put_timeout(struct ho_text *out, const struct ho_advising *a)
 
     in.hz = a->ask.hz[0];
     ho_text_put(&t, "by sysctls, data is for a retransmission timeout of up to ");
-    ho_text_dur(&t, in.rto.ns > 0 ? in.rto : ho_predict_rto(&in, true));
+    ho_text_dur(&t, in.rto.ns > ho_predict_rto(&in, true).ns ? in.rto : ho_predict_rto(&in, true));
     ho_text_put(&t, "; a connection with a greater one ('ss -ti' shows it) takes as many times "
                     "longer: --rto");
     put_note(out, ho_text_str(&t));

@@ -358,7 +358,13 @@ static void solve_retries2(const struct ho_advise_ask *ask, int64_t most, struct
 
 static void solve_sysctls(const struct ho_advise_ask *ask, struct ho_advice *a)
 {
-    int64_t data_retries = solve_count(ask, HO_SYSCTL_TCP_RETRIES2, 1);
+    struct ho_advise_ask anew = *ask;
+    int64_t now = ask->base.sysctls.v[HO_SYSCTL_TCP_RETRIES2];
+
+    if (retries2_outlives_ns(ask, now) < ask->survive.ns) { /* it will not do as it is */
+        anew.base.sysctls.v[HO_SYSCTL_TCP_RETRIES2] = ho_sysctl_info(HO_SYSCTL_TCP_RETRIES2)->max;
+    }
+    int64_t data_retries = solve_count(&anew, HO_SYSCTL_TCP_RETRIES2, 1);
 
     solve_retries2(ask, data_retries, a);
     /* T(n) is the same for both (ground-truth A3, row 15). */

@@ -36,10 +36,11 @@
 #include "forecast/predict.h"
 
 #define HO_ADVISE_HZ 4
-#define HO_ADVISE_WITHIN_MAX_S 14400
+#define HO_ADVISE_WITHIN_MAX_S 3600
 
 struct ho_advise_ask {
-    /* The hosts before anything is set: sysctls that are left as they are, rtt, on_link, rto. `hz`
+    /* The hosts before anything is set: sysctls that are left as they are, rtt, on_link; rto is the
+     * greatest timeout that a connection may have, beyond that of a new one. `hz`
      * and the options are not looked at.
      */
     struct ho_predict_in base;
@@ -96,7 +97,7 @@ enum ho_advise_reason {
 };
 
 /* Solves. Returns 0; -ERANGE if there are no such settings, with *ret_why said (it may be NULL);
- * -EINVAL if a setting makes no sense, the time is 0 or longer than four hours, or an HZ is above
+ * -EINVAL if a setting makes no sense, the time is 0 or longer than an hour, or an HZ is above
  * 1000. *ret is untouched on failure.
  *
  * By sysctls alone it is refused (with no_options) if data cannot be met; a closed window that is

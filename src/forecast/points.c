@@ -7,26 +7,31 @@
 #define ASKED 2u /* the first round trip waited for the neighbour's answer, too */
 #define VARIANTS 4u
 
+static struct ho_dur longer(struct ho_dur a, struct ho_dur b)
+{
+    return a.ns > b.ns ? a : b;
+}
+
+/* The longest timeout that is tried. */
+static struct ho_dur longest_timeout(const struct point *p, const struct ho_predict_in *in)
+{
+    return longer(ho_predict_rto(in, true), p->ask->base.rto);
+}
+
 /* How many timeouts there are at this HZ, for the longest round trip. */
 static unsigned timeouts(const struct point *p)
 {
     struct ho_predict_in in = p->in;
 
     in.rtt = ho_ns(p->ask->base.rtt.ns * (p->ask->base.on_link ? 2 : 1));
-    return p->ask->base.rto.ns == 0 && ho_predict_rto(&in, true).ns > ho_predict_rto(&in, false).ns
-               ? RTOS
-               : 1;
+    return longest_timeout(p, &in).ns > ho_predict_rto(&in, false).ns ? RTOS : 1;
 }
 
 static struct ho_dur timeout(const struct point *p)
 {
     int64_t steady = ho_predict_rto(&p->in, false).ns;
-    int64_t first = ho_predict_rto(&p->in, true).ns;
 
-    if (p->ask->base.rto.ns > 0) {
-        return p->ask->base.rto;
-    }
-    return ho_ns(steady + (first - steady) / (RTOS - 1) * p->rto);
+    return ho_ns(steady + (longest_timeout(p, &p->in).ns - steady) / (RTOS - 1) * p->rto);
 }
 
 /* Whether both families ask for neighbours alike: then one is enough. */

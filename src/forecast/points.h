@@ -6,8 +6,9 @@
  *     }
  *
  * The HZs asked about; the retransmission timeout, from that of a steady path to that of the first
- * segment (ground-truth A2.1); on the same link, the families, whose neighbours have sysctls of
- * their own, and a first round trip that is twice as long because it waited for ARP.
+ * segment (ground-truth A2.1), or to the one that was said; on the same link, the families, whose
+ * neighbours have sysctls of their own, and a first round trip that is twice as long because it
+ * waited for ARP.
  */
 
 #ifndef HO_FORECAST_POINTS_H

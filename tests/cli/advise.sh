@@ -115,8 +115,8 @@ run advise --within
 mistake "a value is missing"
 run advise --within 30
 mistake "expected a time"
-run advise --within 5h
-mistake "at most 4h"
+run advise --within 2h
+mistake "at most 1h"
 run advise --within 30s --sysctls-only --sockopts-only
 mistake "leave nothing"
 run advise --within 30s --for postgresqll

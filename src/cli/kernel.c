@@ -49,6 +49,13 @@ static const struct ho_embedded *recipe(const char *name)
     return e;
 }
 
+static void recipe_hash(char ret[17])
+{
+    const struct ho_embedded *script = recipe("build"), *config = recipe("config");
+
+    ho_store_hash(ret, config->text, config->len, script->text, script->len);
+}
+
 /* ---- progress -------------------------------------------------------------------------------- */
 
 /* A line of its own, or the same line again on a terminal. */
@@ -148,7 +155,7 @@ static int run_build(struct build *b)
     if (err != 0) {
         return ho_cli_say(HO_EXIT_CANNOT, "kernel build: %s: %s", folder, strerror(-err));
     }
-    ho_store_hash(b->hash, config->text, config->len, script->text, script->len);
+    recipe_hash(b->hash);
     err = ho_os_build_run(&b->job, take_line, b, &status);
     int code = err != 0      ? ho_cli_say(HO_EXIT_CANNOT, "kernel build: %s", strerror(-err))
                : status == 0 ? build_done(b)
@@ -190,6 +197,7 @@ static int build(int argc, char **argv)
 static int list(int argc, char **argv)
 {
     struct ho_store_kernel *all;
+    char hash[17];
     int n;
 
     if (argc > 1) {
@@ -202,9 +210,11 @@ static int list(int argc, char **argv)
     if (n == 0) {
         puts("no virtual kernel is built; build one with: halfopen kernel build");
     }
+    recipe_hash(hash);
     for (int i = 0; i < n; i++) {
-        printf("%-34s  Linux %-9s  HZ %-4" PRIu32 "  %5.1f MB  %s\n", all[i].name, all[i].version,
-               all[i].hz, (double)all[i].bytes / 1e6, all[i].path);
+        printf("%-34s  Linux %-9s  HZ %-4" PRIu32 "  %5.1f MB  %s%s\n", all[i].name, all[i].version,
+               all[i].hz, (double)all[i].bytes / 1e6, all[i].path,
+               strcmp(hash, all[i].hash) == 0 ? "" : "  (built by another version)");
     }
     free(all);
     return ho_cli_done();

@@ -141,6 +141,11 @@ run kernel list
 is 0
 out "^$name +Linux 9\.9\.1 +HZ 1000 +0\.0 MB  $store/$name/linux\$"
 
+mv "$store/$name" "$store/9.9.1-hz1000-0123456789abcdef"
+run kernel list
+out '/linux  \(built by another version\)$'
+mv "$store/9.9.1-hz1000-0123456789abcdef" "$store/$name"
+
 # Two at once.
 echo 1 >"$tmp/seconds"
 PATH=$here "$HALFOPEN" kernel build --version 9.9 >"$tmp/out2" 2>&1 &

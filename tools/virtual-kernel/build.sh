@@ -118,6 +118,53 @@ ssize_t halfopen_random(void *buf, size_t len)
 	return (ssize_t)len;
 }
 END
+# The processor's own counter (RDTSC) would be one thing more that is another in each run: who reads it gets the
+# guest's clock. Where a version has these places otherwise it stays as it is.
+um=source/arch/um
+if grep -q '^static unsigned long long time_travel_time;' $um/kernel/time.c &&
+    grep -q '^	if (UPT_IS_USER(regs) && !SEGV_IS_FIXABLE(fi)) {' $um/kernel/trap.c &&
+    grep -q '^#include <skas.h>' $um/kernel/trap.c &&
+    grep -q '^	ptrace(PTRACE_TRACEME, 0, 0, 0);' $um/os-Linux/skas/process.c; then
+    cat >tsc.c <<'END'
+
+#include <linux/uaccess.h>
+
+extern unsigned long long time_travel_time;
+
+/* Of a process that may not read the counter (prctl(2), PR_TSC_SIGSEGV). A later read is greater. */
+static int halfopen_tsc(const struct faultinfo *fi)
+{
+	static unsigned long long reads;
+	struct uml_pt_regs *regs = &current->thread.regs.regs;
+	void __user *ip = (void __user *)UPT_IP(regs);
+	unsigned char at[3] = { 0 };
+	unsigned long long now;
+	int len = 2;
+
+	if (fi->trap_no != 13 || copy_from_user(at, ip, 2) || at[0] != 0x0f)
+		return 0;
+	if (at[1] == 0x01 && !copy_from_user(at + 2, ip + 2, 1) && at[2] == 0xf9) {
+		len = 3; /* RDTSCP, which says the processor's number as well */
+		regs->gp[HOST_CX] = 0;
+	} else if (at[1] != 0x31) {
+		return 0;
+	}
+	now = time_travel_time + ++reads;
+	regs->gp[HOST_AX] = now & 0xffffffff;
+	regs->gp[HOST_DX] = now >> 32;
+	UPT_IP(regs) += len;
+	return 1;
+}
+END
+    sed -i 's/^static \(unsigned long long time_travel_time;\)/\1/' $um/kernel/time.c
+    sed -i -e '/^#include <skas.h>/r tsc.c' \
+        -e 's/^	if (UPT_IS_USER(regs) && !SEGV_IS_FIXABLE(fi)) {/	if (UPT_IS_USER(regs) \&\& halfopen_tsc(fi))\
+		return;\
+&/' $um/kernel/trap.c
+    sed -i -e 's/^#include <sys\/mman.h>/&\
+#include <sys\/prctl.h>/' -e 's/^	ptrace(PTRACE_TRACEME, 0, 0, 0);/&\
+	prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0);/' $um/os-Linux/skas/process.c
+fi
 {
     grep -v '^#' "$config"
     echo "CONFIG_HZ=$hz"

@@ -171,7 +171,7 @@ static bool on_kernel(const struct ho_advising *a)
 static int save_one(const struct ho_advising *a, const struct ho_proof *p, enum ho_proof_kind kind,
                     const char *folder, char path[HO_OS_PATH])
 {
-    struct ho_proof_when when = { .hz = a->ask.hz[0] };
+    struct ho_proof_when when = { .hz = a->host.in.hz };
     struct ho_text text = { 0 };
     int n = snprintf(path, HO_OS_PATH, "%s/%s-%s.scn", folder, ho_proof_way(p->way),
                      ho_proof_name(kind));

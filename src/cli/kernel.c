@@ -161,7 +161,11 @@ static int run_build(struct build *b)
                : status == 0 ? build_done(b)
                              : build_failed(b, status);
 
+    if (code > 128 || b->files > 0) { /* it may take a minute */
+        tell(b, code > 128 ? "interrupted; removing its files" : "removing the sources");
+    }
     ho_os_build_end(&b->job);
+    fputs(b->terminal ? "\r\033[K" : "", stderr);
     return code > 128 ? ho_cli_say(code, "kernel build: interrupted; nothing of it is left") : code;
 }
 

@@ -200,16 +200,21 @@ static int read_all(struct ho_os_build *b, int signals, void (*line)(void *, con
     }
 }
 
+static void end_signals(sigset_t *ret)
+{
+    sigemptyset(ret);
+    sigaddset(ret, SIGINT);
+    sigaddset(ret, SIGTERM);
+    sigaddset(ret, SIGHUP);
+}
+
 int ho_os_build_run(struct ho_os_build *b, void (*line)(void *self, const char *line), void *self,
                     int *ret_status)
 {
     sigset_t ends, before;
     int signal, signals;
 
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGHUP);
+    end_signals(&ends);
     sigprocmask(SIG_BLOCK, &ends, &before);
     signals = signalfd(-1, &ends, SFD_CLOEXEC);
     if (signals < 0) {
@@ -239,6 +244,10 @@ const char *ho_os_build_folder(const struct ho_os_build *b)
 
 void ho_os_build_end(struct ho_os_build *b)
 {
+    sigset_t ends, before;
+
+    end_signals(&ends);
+    sigprocmask(SIG_BLOCK, &ends, &before); /* a second Ctrl-C would leave half of it */
     if (b->pid > 0) {
         kill(b->pid, SIGTERM);
         wait_child(b);
@@ -248,4 +257,5 @@ void ho_os_build_end(struct ho_os_build *b)
     }
     ho_os_folder_remove(&b->folder);
     *b = (struct ho_os_build){ .out = -1 };
+    sigprocmask(SIG_SETMASK, &before, NULL);
 }

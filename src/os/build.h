@@ -48,7 +48,7 @@ int ho_os_build_run(struct ho_os_build *b, void (*line)(void *self, const char *
 const char *ho_os_build_last(const struct ho_os_build *b);
 const char *ho_os_build_folder(const struct ho_os_build *b);
 
-/* Kills what runs and removes the folder with everything in it. */
+/* Kills what runs and removes the folder with everything in it, whatever signals come meanwhile. */
 void ho_os_build_end(struct ho_os_build *b);
 
 #endif

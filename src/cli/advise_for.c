@@ -455,7 +455,7 @@ static int solve(struct program *p)
         put_row(p, s);
         say_forgets(p, s);
     }
-    if (!middlebox) {
+    if (!middlebox && strcmp(p->is->id, "linux") != 0) { /* its sysctls stand above, all of them */
         say_gaps(p);
     }
     return code;

@@ -167,14 +167,12 @@ static bool may_linger(const struct ho_sock *s)
 static int64_t call_close(struct ho_host *h, struct ho_sock *s, struct ho_op *op,
                           struct ho_time now)
 {
-    struct ho_ext *x = ho_sock_ext(h, s);
-
     if (!may_linger(s)) {
         ho_proc_close(h, op->pid, op->fd, false, now);
         return 0;
     }
     ho_call_unwake(h, s);
-    x = ho_sock_ext(h, s);
+    struct ho_ext *x = ho_sock_ext(h, s);
     int32_t seconds = s->tcp.opts->linger_s;
     ho_fdtab_close(&ho_proc_find(h, op->pid)->fds, op->fd);
     s->fd = HO_SLOT_NONE;

@@ -252,26 +252,45 @@ static void an_interrupted_recipe_ends_with_all_it_started(void **state)
     assert_int_equal(left(), 0);
 }
 
-static void a_folder_whose_maker_was_killed_is_removed_by_the_next(void **state)
+/* A process that starts a recipe, reads its first byte, and is killed: at once, or when the recipe
+ * has ended.
+ */
+static void make_and_be_killed(const char *script, bool at_once)
 {
-    struct seen seen;
     pid_t child = fork();
 
-    (void)state;
     if (child == 0) {
         const char *const args[] = { NULL };
         struct ho_os_build b;
-
         char byte;
 
-        if (ho_os_build_start(&b, getenv("XDG_CACHE_HOME"), "echo; sleep 61", 14, "", 0, args) !=
+        if (ho_os_build_start(&b, getenv("XDG_CACHE_HOME"), script, strlen(script), "", 0, args) !=
                 0 ||
-            read(b.out, &byte, 1) != 1) {
+            read(b.out, &byte, 1) != 1 || (!at_once && waitpid(b.pid, NULL, 0) != b.pid)) {
             _exit(1);
         }
         kill(getpid(), SIGKILL);
     }
     waitpid(child, NULL, 0);
+}
+
+static void a_recipe_whose_maker_was_killed_ends_and_leaves_nothing(void **state)
+{
+    (void)state;
+    make_and_be_killed("echo; sleep 61", true);
+    for (int i = 0; i < 1000 && left() != 0; i++) {
+        usleep(10000);
+    }
+    assert_int_equal(left(), 0);
+}
+
+/* The recipe was done: nobody was there any more to remove it. */
+static void a_folder_whose_maker_was_killed_is_removed_by_the_next(void **state)
+{
+    struct seen seen;
+
+    (void)state;
+    make_and_be_killed("echo", false);
     assert_int_equal(left(), 1);
     assert_int_equal(run("true", &seen, NULL, 0), 0);
     assert_int_equal(left(), 0);
@@ -288,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_recipe_gets_its_arguments_and_leaves_nothing),
         cmocka_unit_test(a_recipe_that_fails_tells_its_status_and_last_lines),
         cmocka_unit_test(an_interrupted_recipe_ends_with_all_it_started),
+        cmocka_unit_test(a_recipe_whose_maker_was_killed_ends_and_leaves_nothing),
         cmocka_unit_test(a_folder_whose_maker_was_killed_is_removed_by_the_next),
     };
 

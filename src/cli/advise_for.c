@@ -229,12 +229,14 @@ static void set_advice(struct program *p, const struct ho_advice *d)
 static int set_tied(struct program *p, enum ho_advise_tie tie, enum ho_setting_role role,
                     int64_t intvl_s, int64_t cnt, const char *what)
 {
-    struct ho_advice tied;
+    struct ho_advice tied, base = p->a->advice;
     struct ho_text t = { 0 };
 
     p->tied = true;
-
-    if (ho_advise_tied(&p->a->ask, &p->a->advice, tie, intvl_s, cnt, &tied) != 0) {
+    if (!p->can[HO_ROLE_USER_TIMEOUT]) {
+        base.user_timeout_ms = 0; /* its count decides */
+    }
+    if (ho_advise_tied(&p->a->ask, &base, tie, intvl_s, cnt, &tied) != 0) {
         p->values.has[HO_ROLE_KEEPALIVE_IDLE] = p->values.has[role] = false;
         ho_text_printf(&t, "%s: no idle time with that is within the time and outlives the outage",
                        what);

@@ -147,12 +147,16 @@ int ho_advising_prove_tied(struct ho_advising *a, const struct ho_advice *advice
 {
     static const enum ho_proof_kind kinds[] = { HO_PROOF_IDLE, HO_PROOF_USED, HO_PROOF_DATA,
                                                 HO_PROOF_LOST_PROBE, HO_PROOF_IDLE_OUTAGE };
-    struct ho_proof p = proof_of(a, a->ask.no_options ? HO_ADVICE_SYSCTLS : HO_ADVICE_OPTIONS);
+    bool by_count = advice->user_timeout_ms == 0; /* data in flight ends by sysctls, if at all */
+    bool sysctls = a->ask.no_options || (by_count && !a->ask.no_sysctls);
+    struct ho_proof p = proof_of(a, sysctls ? HO_ADVICE_SYSCTLS : HO_ADVICE_OPTIONS);
     int code = HO_EXIT_OK;
 
     p.advice = advice;
     for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]) && code == HO_EXIT_OK; k++) {
-        if (ho_proof_applies(&p, kinds[k])) {
+        bool promised = kinds[k] != HO_PROOF_DATA || sysctls || !by_count;
+
+        if (promised && ho_proof_applies(&p, kinds[k])) {
             code = prove_kind(a, &p, kinds[k]);
             a->scenarios++;
         }

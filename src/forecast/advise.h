@@ -134,8 +134,8 @@ enum ho_advise_tie {
 };
 
 /* The advice `a` for such a program, with TCP_USER_TIMEOUT to match it, and, as far as the tie
- * leaves them open, the interval and the count. Returns 0; -ERANGE, with *ret untouched, if nothing
- * of that kind is within the time and outlives the outage.
+ * leaves them open, the interval and the count; without one if that of `a` is 0. Returns 0;
+ * -ERANGE, with *ret untouched, if nothing of that kind is within the time and outlives the outage.
  */
 int ho_advise_tied(const struct ho_advise_ask *ask, const struct ho_advice *a,
                    enum ho_advise_tie tie, int64_t intvl_s, int64_t cnt, struct ho_advice *ret);

@@ -19,7 +19,7 @@ export PATH
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-for ask in "20s 2s --routed" "60s 15s --lan"; do
+for ask in "20s 2s --routed" "60s 12s --lan"; do
     # shellcheck disable=SC2086
     set -- $ask
     dir=$tmp/$1

@@ -160,7 +160,8 @@ static void test_the_job_says_what_is_to_be_done_and_where(void **state)
     ho_guest_result_free(&r);
     read_said(text, sizeof(text));
     assert_non_null(getcwd(here, sizeof(here)));
-    snprintf(line, sizeof(line), "\ncwd=%s\nitem=5\ncolour=0\n", here);
+    snprintf(line, sizeof(line), "\ncwd=%s\nitem=5\nuid=%u\ngid=%u\ncolour=0\n", here, geteuid(),
+             getegid());
     assert_non_null(strstr(text, line));
     assert_non_null(strstr(text, "\nenv=LC_TEST=x=y\n"));
     assert_null(strstr(text, "UNRELATED"));

@@ -134,10 +134,10 @@ static void put_none(struct ho_text *out, const struct ho_conn *c)
                                  : "-");
 }
 
-void ho_outlook_put_idle(struct ho_text *out, const struct ho_outlook *o, const struct ho_conn *c,
-                         const struct ho_conn_host *h)
+static void put_answer(struct ho_text *out, const struct ho_outlook_answer *a,
+                       const struct ho_conn *c, const struct ho_conn_host *h, bool busy)
 {
-    switch (o->idle.kind) {
+    switch (a->kind) {
     case HO_OUTLOOK_NONE:
         put_none(out, c);
         break;
@@ -148,30 +148,22 @@ void ho_outlook_put_idle(struct ho_text *out, const struct ho_outlook *o, const 
         put_unknown(out, c);
         break;
     default:
-        put_times(out, &o->idle);
-        put_because(out, &o->idle, c, h);
+        put_times(out, a);
+        (busy ? put_busy_because : put_because)(out, a, c, h);
         break;
     }
+}
+
+void ho_outlook_put_idle(struct ho_text *out, const struct ho_outlook *o, const struct ho_conn *c,
+                         const struct ho_conn_host *h)
+{
+    put_answer(out, &o->idle, c, h, false);
 }
 
 void ho_outlook_put_busy(struct ho_text *out, const struct ho_outlook *o, const struct ho_conn *c,
                          const struct ho_conn_host *h)
 {
-    switch (o->busy.kind) {
-    case HO_OUTLOOK_NONE:
-        put_none(out, c);
-        break;
-    case HO_OUTLOOK_NEVER:
-        ho_text_put(out, "never");
-        break;
-    case HO_OUTLOOK_UNKNOWN:
-        put_unknown(out, c);
-        break;
-    default:
-        put_times(out, &o->busy);
-        put_busy_because(out, &o->busy, c, h);
-        break;
-    }
+    put_answer(out, &o->busy, c, h, true);
 }
 
 static void put_errno(struct ho_text *out, const struct ho_outlook_answer *a)

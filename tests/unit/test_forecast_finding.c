@@ -14,11 +14,11 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "forecast/docs.h"
 #include "forecast/finding.h"
+#include "support/docs_page.h"
 
 struct play {
     struct ho_conn c;
@@ -449,29 +449,8 @@ static const char head[] =
 
 static void the_page_of_findings_is_the_list(void **state)
 {
-    static const char path[] = "docs/findings.md";
-    static char page[65536];
-    struct ho_text t = { 0 };
-
     (void)state;
-    ho_text_put(&t, head);
-    ho_docs_findings(&t);
-    assert_int_equal(ho_text_err(&t), 0);
-    if (getenv("HO_WRITE_DOCS") != NULL) {
-        FILE *out = fopen(path, "wb");
-        assert_non_null(out);
-        assert_int_equal(fwrite(ho_text_str(&t), 1, t.len, out), t.len);
-        assert_int_equal(fclose(out), 0);
-    }
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    size_t n = fread(page, 1, sizeof(page) - 1, f);
-    page[n] = '\0';
-    (void)fclose(f);
-    if (strcmp(page, ho_text_str(&t)) != 0) {
-        fail_msg("%s is not what the list says: run HO_WRITE_DOCS=1 test_forecast_finding", path);
-    }
-    ho_text_free(&t);
+    ho_docs_page_is("docs/findings.md", head, ho_docs_findings, "test_forecast_finding");
 }
 
 int main(void)

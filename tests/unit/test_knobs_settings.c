@@ -17,6 +17,7 @@
 
 #include "knobs/docs.h"
 #include "knobs/settings.h"
+#include "support/docs_page.h"
 
 static const struct ho_setting *row(const char *program, const char *name)
 {
@@ -382,29 +383,8 @@ static const char head[] =
 
 static void the_page_is_the_list(void **state)
 {
-    static const char path[] = "docs/settings.md";
-    static char page[262144];
-    struct ho_text t = { 0 };
-
     (void)state;
-    ho_text_put(&t, head);
-    ho_docs_settings(&t);
-    assert_int_equal(ho_text_err(&t), 0);
-    if (getenv("HO_WRITE_DOCS") != NULL) {
-        FILE *out = fopen(path, "wb");
-        assert_non_null(out);
-        assert_int_equal(fwrite(ho_text_str(&t), 1, t.len, out), t.len);
-        assert_int_equal(fclose(out), 0);
-    }
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    size_t n = fread(page, 1, sizeof(page) - 1, f);
-    page[n] = '\0';
-    (void)fclose(f);
-    if (strcmp(page, ho_text_str(&t)) != 0) {
-        fail_msg("%s is not what the list says: run HO_WRITE_DOCS=1 test_knobs_settings", path);
-    }
-    ho_text_free(&t);
+    ho_docs_page_is("docs/settings.md", head, ho_docs_settings, "test_knobs_settings");
 }
 
 int main(void)

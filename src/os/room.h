@@ -62,6 +62,8 @@ int ho_os_room_start(struct ho_os_room *ret, const struct ho_os_room_options *op
 /* Waits until the room has ended. SIGINT, SIGTERM and SIGHUP that arrive meanwhile do not kill the
  * caller: those that a terminal sent have reached the room as well (it is in the same process
  * group), the others are passed on to it; the first is kept in r->signal for the caller to act on.
+ * Before this call they do what they do: they kill the caller, and its room with it. A caller that
+ * blocks the three before ho_os_room_start() loses none: this call takes those that wait.
  *
  * Returns 0; -ESRCH if it has been waited for before.
  */

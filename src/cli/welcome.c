@@ -160,8 +160,7 @@ static void put_count(struct ho_text *words, const struct ho_diagnosis *d)
                    "while idle, %zu would",
                    n, n == 1 ? "" : "s", d->never_idle, n - d->never_idle - d->unknown_idle);
     if (d->unknown_idle > 0) {
-        ho_text_printf(words, ", of %zu that is unknown (needs same uid or CAP_SYS_PTRACE)",
-                       d->unknown_idle);
+        ho_text_printf(words, ", of %zu that is unknown (" HO_CONN_NEEDS ")", d->unknown_idle);
     }
     if (d->in_trouble > 0) {
         ho_text_printf(words, "; %zu %s in trouble now", d->in_trouble,

@@ -164,7 +164,7 @@ void ho_group_put_unread(struct ho_text *out, const struct ho_diagnosis *d, cons
         ho_text_put(out, before);
         ho_text_put(out, "the socket options of ");
         ho_group_put_count(out, s->n_unreadable, "connection");
-        ho_text_put(out, " (needs same uid or CAP_SYS_PTRACE)\n");
+        ho_text_put(out, " (" HO_CONN_NEEDS ")\n");
     }
     if (s->n_foreign_namespaces > 0) {
         ho_text_put(out, before);

@@ -221,13 +221,20 @@ static void put_findings(const struct page *p)
 
 static void put_unread(const struct page *p)
 {
-    struct ho_text words = { 0 };
+    struct ho_text words = { 0 }, line = { 0 };
 
-    ho_group_put_unread(&words, p->d, "  ");
+    ho_group_put_unread(&words, p->d, "");
     if (words.len > 0) {
         put_head(p, "Not read");
-        ho_text_put(p->out, ho_text_str(&words));
     }
+    for (const char *from = ho_text_str(&words), *end; (end = strchr(from, '\n')) != NULL;
+         from = end + 1) {
+        ho_text_clear(&line);
+        ho_text_bytes(&line, from, (size_t)(end - from));
+        ho_text_put(p->out, "  ");
+        ho_text_wrap(p->out, ho_text_str(&line), 2, 4, p->width);
+    }
+    ho_text_end_part(p->out, &line);
     ho_text_end_part(p->out, &words);
 }
 

@@ -13,10 +13,17 @@
 #include "knobs/state.h"
 #include "wire/addr.h"
 
+/* What it takes to read the options of a process's sockets, said wherever they could not be read.
+ * Another user's /proc/PID/fd is listed with CAP_DAC_READ_SEARCH (or CAP_DAC_OVERRIDE) only, and
+ * what its links say, as the duplicates, needs CAP_SYS_PTRACE (proc(5), pidfd_getfd(2)); either
+ * alone is of no use, as tests/kernel/test_doctor_owners.c measures.
+ */
+#define HO_CONN_NEEDS "needs same uid or CAP_SYS_PTRACE+CAP_DAC_READ_SEARCH"
+
 /* How a fact is known. */
-#define HO_KNOWNS(X)                                                           \
-    X(UNKNOWN, "unknown")   /* nobody may look (same uid or CAP_SYS_PTRACE) */ \
-    X(INFERRED, "inferred") /* from the timer that sock_diag shows */          \
+#define HO_KNOWNS(X)                                                  \
+    X(UNKNOWN, "unknown")   /* nobody may look (HO_CONN_NEEDS) */     \
+    X(INFERRED, "inferred") /* from the timer that sock_diag shows */ \
     X(READ, "read")         /* getsockopt() on a duplicate of the socket */
 
 enum ho_known {

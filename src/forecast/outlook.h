@@ -74,7 +74,7 @@ struct ho_outlook {
 void ho_outlook(const struct ho_conn *c, const struct ho_conn_host *h, struct ho_outlook *ret);
 
 /* "never", "2 h 11 min to 2 h 14 min (keepalive 7200/75/9, HZ 250)",
- * "15 min 37 s (tcp_retries2 15, RTO now 204 ms)", "unknown (needs same uid or CAP_SYS_PTRACE)".
+ * "15 min 37 s (tcp_retries2 15, RTO now 204 ms)", "unknown (needs same uid or ...)".
  */
 void ho_outlook_put_idle(struct ho_text *out, const struct ho_outlook *o, const struct ho_conn *c,
                          const struct ho_conn_host *h);

@@ -123,7 +123,7 @@ static void put_unknown(struct ho_text *out, const struct ho_conn *c)
 {
     bool hidden = c->keepalive_known == HO_KNOWN_UNKNOWN || c->options_known != HO_KNOWN_READ;
 
-    ho_text_put(out, hidden ? "unknown (needs same uid or CAP_SYS_PTRACE)"
+    ho_text_put(out, hidden ? "unknown (" HO_CONN_NEEDS ")"
                             : "unknown (what the kernel says makes no sense)");
 }
 

@@ -383,7 +383,7 @@ def check_table(room):
     assert b"\x1b]0;x\x07" not in t.raw
     assert t.raw.find(b"\x1b[25;") < 0, "a line beyond the 24th"
     t.press("h")
-    t.shows("needs the same uid or CAP_SYS_PTRACE")
+    t.shows("needs same uid or CAP_SYS_PTRACE+CAP_DAC_READ_SEARCH")
     t.press("q")
     t.shows("PROCESS")
     t.press("fnothing-has-this-name\r")

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -213,6 +215,64 @@ static int look_at_another_users(void *arg)
     return 0;
 }
 
+/* HO_CONN_NEEDS says what it takes: another user with these capabilities, and what it sees. */
+static void look_with(uint32_t capabilities, bool enough, pid_t other)
+{
+    struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[2] = { { .effective = capabilities,
+                                                .permitted = capabilities } };
+    char why[HO_OS_WHY] = "";
+    struct ho_scan s;
+
+    ROOM_CHECK(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0);
+    become(1002);
+    ROOM_CHECK(syscall(SYS_capset, &head, data) == 0);
+    s = stage_scan(NULL);
+    ROOM_CHECK(s.n_conns == 2 && s.n_owners == (enough ? 1 : 0));
+    for (size_t i = 0; i < 2; i++) {
+        ROOM_CHECK(s.conns[i].options_known == (enough ? HO_KNOWN_READ : HO_KNOWN_UNKNOWN));
+    }
+    ho_scan_free(&s);
+    if (!enough && (capabilities & 1u << CAP_DAC_READ_SEARCH) == 0) {
+        ROOM_CHECK(ho_scan(&s, &(struct ho_scan_options){ .pid = other }, why) == -EACCES);
+        ROOM_CHECK(strstr(why, "same uid") != NULL);
+    }
+}
+
+static int look_with_capabilities(void *arg)
+{
+    static const struct {
+        uint32_t capabilities;
+        bool enough;
+    } t[] = {
+        { 0, false },
+        { 1u << CAP_SYS_PTRACE, false },
+        { 1u << CAP_DAC_READ_SEARCH, false },
+        { 1u << CAP_SYS_PTRACE | 1u << CAP_DAC_READ_SEARCH, true },
+        { 1u << CAP_SYS_PTRACE | 1u << CAP_DAC_OVERRIDE, true },
+    };
+    int ready[2];
+    char byte;
+
+    ROOM_CHECK(pipe(ready) == 0);
+    pid_t other = new_holder_as(1001, *(bool *)arg, ready[1]);
+
+    ROOM_CHECK(read(ready[0], &byte, 1) == 1);
+    for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        int status = 1;
+        pid_t pid = fork();
+
+        ROOM_CHECK(pid >= 0);
+        if (pid == 0) {
+            look_with(t[i].capabilities, t[i].enough, other);
+            _exit(0);
+        }
+        ROOM_CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    }
+    ROOM_CHECK(strstr(HO_CONN_NEEDS, "CAP_SYS_PTRACE+CAP_DAC_READ_SEARCH") != NULL);
+    return 0;
+}
+
 /* /proc may hide other users' processes altogether: who is not seen may well be there. */
 static int look_at_hidden(void *arg)
 {
@@ -251,6 +311,7 @@ static void what_is_another_users_is_unknown(void **state)
     }
     assert_int_equal(in_room(IN_ROOM_ROOT, look_at_another_users, &ipv6[0]), 0);
     assert_int_equal(in_room(IN_ROOM_ROOT, look_at_another_users, &ipv6[1]), 0);
+    assert_int_equal(in_room(IN_ROOM_ROOT, look_with_capabilities, &ipv6[0]), 0);
     assert_int_equal(in_room(IN_ROOM_ROOT, look_at_hidden, &ipv6[0]), 0);
     assert_int_equal(in_room(IN_ROOM_ROOT, look_at_hidden, &ipv6[1]), 0);
 }

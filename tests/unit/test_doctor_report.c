@@ -295,7 +295,8 @@ static void text_fits_eighty_columns_and_says_what_is_wrong(void **state)
     has(text, "  2 connections of nginx (pid 812) on :80\n    idle: never");
     has(text, "KA001");
     has(text, "retransmitting");
-    has(text, "the socket options of 1 connection (needs same uid or CAP_SYS_PTRACE)\n");
+    has(text, "  the socket options of 1 connection (needs same uid or\n"
+              "    CAP_SYS_PTRACE+CAP_DAC_READ_SEARCH)\n");
     assert_true(strstr(text, "In trouble now") < strstr(text, "nginx"));
     for (char *p = text, *next; (next = cut(p)) != NULL; p = next) {
         if (ho_text_width(p) > 80) {

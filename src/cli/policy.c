@@ -20,16 +20,18 @@
 
 /* What came of a rule. */
 struct verdict {
-    size_t about, broken;
-    struct ho_text lines; /* text, tap, junit: the connections that break it, one a line */
-    struct ho_text json;  /* the same as objects */
+    size_t matched, about, broken; /* connections; those matched it is not about: no question */
+    size_t loopback;               /* of the latter, those with both ends here */
+    struct ho_text lines;          /* text, tap, junit: the connections that break it, one a line */
+    struct ho_text json;           /* the same as objects */
+    struct ho_text said;           /* what it was asked of */
 };
 
 struct judged {
     const struct ho_policy *policy;
     const char *file;
     struct verdict *rules;
-    size_t n, broken;
+    size_t n, broken, idle; /* rules; that are about no connection */
 };
 
 /* ---- asking ---------------------------------------------------------------------------------- */
@@ -85,7 +87,9 @@ static void ask_one(struct verdict *v, const struct ho_policy *p, size_t rule,
     enum ho_policy_answer answer =
         ho_policy_ask(p, rule, c, o, &dc->outlook, dc->findings, dc->n_findings, why);
 
-    v->about += answer != HO_POLICY_NOT_ABOUT;
+    v->matched += answer != HO_POLICY_NOT_ABOUT;
+    v->about += answer == HO_POLICY_KEPT || answer == HO_POLICY_BROKEN;
+    v->loopback += answer == HO_POLICY_NO_QUESTION && c->loopback;
     if (answer == HO_POLICY_BROKEN) {
         v->broken++;
         put_conn(&v->lines, d, (uint32_t)i);
@@ -93,6 +97,37 @@ static void ask_one(struct verdict *v, const struct ho_policy *p, size_t rule,
         ho_text_plain(&v->lines, why);
         ho_text_char(&v->lines, '\n');
         put_json_conn(&v->json, d, (uint32_t)i, why);
+    }
+}
+
+/* "2 with both ends on this machine and 1 in a state in which that is no question" */
+static void put_aside(struct ho_text *out, const struct verdict *v)
+{
+    size_t others = v->matched - v->about - v->loopback;
+
+    if (v->loopback > 0) {
+        ho_text_printf(out, "%zu with both ends on this machine%s", v->loopback,
+                       others > 0 ? " and " : "");
+    }
+    if (others > 0) {
+        ho_text_printf(out, "%zu in a state in which that is no question", others);
+    }
+}
+
+/* What a rule was asked of. One that is about nothing is kept, which may be a mistake in it. */
+static void put_about(struct ho_text *out, const struct verdict *v)
+{
+    if (v->matched == 0) {
+        ho_text_put(out, "about no connection: none matches");
+    } else if (v->about == 0) {
+        ho_text_put(out, "about no connection: it matches ");
+        put_aside(out, v);
+    } else {
+        ho_text_printf(out, "%zu of %zu connections it is about break it", v->broken, v->about);
+        if (v->about < v->matched) {
+            ho_text_put(out, "; not about ");
+            put_aside(out, v);
+        }
     }
 }
 
@@ -107,7 +142,9 @@ static int judge(struct judged *j, const struct ho_diagnosis *d)
         for (size_t i = 0; i < d->scan->n_conns; i++) {
             ask_one(&j->rules[r], j->policy, r, d, i);
         }
+        put_about(&j->rules[r].said, &j->rules[r]);
         j->broken += j->rules[r].broken > 0;
+        j->idle += j->rules[r].about == 0;
     }
     return HO_EXIT_OK;
 }
@@ -117,6 +154,7 @@ static void judged_free(struct judged *j)
     for (size_t i = 0; j->rules != NULL && i < j->n; i++) {
         ho_text_free(&j->rules[i].lines);
         ho_text_free(&j->rules[i].json);
+        ho_text_free(&j->rules[i].said);
     }
     free(j->rules);
 }
@@ -135,8 +173,10 @@ static void put_text_rule(struct ho_text *out, const struct judged *j, size_t r,
     ho_text_put(out, colour ? "\033[0m  " : "  ");
     ho_text_plain(&words, ho_policy_rule_text(j->policy, r));
     ho_text_wrap(out, ho_text_str(&words), strlen(word) + 2, 8, WIDTH);
-    ho_text_printf(out, "        line %u, %zu of %zu connections it is about break it\n",
-                   ho_policy_rule_line(j->policy, r), v->broken, v->about);
+    ho_text_clear(&words);
+    ho_text_printf(&words, "line %u, %s", ho_policy_rule_line(j->policy, r), ho_text_str(&v->said));
+    ho_text_put(out, "        ");
+    ho_text_wrap(out, ho_text_str(&words), 8, 10, WIDTH);
     for (const char *p = ho_text_str(&v->lines); *p != '\0' && shown < SHOWN_MAX; shown++) {
         size_t n = strcspn(p, "\n");
 
@@ -157,7 +197,11 @@ static void put_text(struct ho_text *out, const struct judged *j, bool colour)
     for (size_t r = 0; r < j->n; r++) {
         put_text_rule(out, j, r, colour);
     }
-    ho_text_printf(out, "\n%zu rules, %zu broken\n", j->n, j->broken);
+    ho_text_printf(out, "\n%zu rule%s, %zu broken", j->n, j->n == 1 ? "" : "s", j->broken);
+    if (j->idle > 0) {
+        ho_text_printf(out, ", %zu about no connection", j->idle);
+    }
+    ho_text_char(out, '\n');
 }
 
 static void put_json(struct ho_text *out, const struct judged *j)
@@ -171,8 +215,9 @@ static void put_json(struct ho_text *out, const struct judged *j)
         ho_text_printf(out, "%s\n{\"line\":%u,\"rule\":", r > 0 ? "," : "",
                        ho_policy_rule_line(j->policy, r));
         ho_text_json(out, ho_policy_rule_text(j->policy, r));
-        ho_text_printf(out, ",\"kept\":%s,\"about\":%zu,\"broken_by\":[%s]}",
-                       v->broken > 0 ? "false" : "true", v->about, ho_text_str(&v->json));
+        ho_text_printf(out, ",\"kept\":%s,\"matched\":%zu,\"about\":%zu,\"broken_by\":[%s]}",
+                       v->broken > 0 ? "false" : "true", v->matched, v->about,
+                       ho_text_str(&v->json));
     }
     ho_text_put(out, "\n]}\n");
 }
@@ -189,7 +234,9 @@ static void put_checks(struct ho_text *out, const struct judged *j, enum ho_repo
         checks[r] = (struct ho_check){
             .name = ho_policy_rule_text(j->policy, r),
             .ok = j->rules[r].broken == 0,
-            .found = j->rules[r].broken > 0 ? "broken" : "",
+            .found = j->rules[r].broken > 0   ? "broken"
+                     : j->rules[r].about == 0 ? ho_text_str(&j->rules[r].said)
+                                              : "",
             .lines = ho_text_str(&j->rules[r].lines),
             .file = j->file,
             .line = ho_policy_rule_line(j->policy, r),
@@ -208,7 +255,8 @@ static int tell(const struct judged *j, enum ho_report_form form)
     struct ho_text out = { 0 };
 
     for (size_t r = 0; r < j->n; r++) {
-        if (ho_text_err(&j->rules[r].lines) != 0 || ho_text_err(&j->rules[r].json) != 0) {
+        if (ho_text_err(&j->rules[r].lines) != 0 || ho_text_err(&j->rules[r].json) != 0 ||
+            ho_text_err(&j->rules[r].said) != 0) {
             return ho_cli_no_memory();
         }
     }

@@ -184,7 +184,7 @@ static enum ho_policy_answer ask_need(const struct asking *q, const char *what,
 
     switch (a->kind) {
     case HO_OUTLOOK_NONE:
-        return HO_POLICY_NOT_ABOUT;
+        return HO_POLICY_NO_QUESTION;
     case HO_OUTLOOK_UNKNOWN:
         return unknown(q, what);
     case HO_OUTLOOK_NEVER:
@@ -203,7 +203,7 @@ static enum ho_policy_answer ask_need(const struct asking *q, const char *what,
 
 static enum ho_policy_answer need(const struct asking *q)
 {
-    enum ho_policy_answer idle = HO_POLICY_NOT_ABOUT, busy = HO_POLICY_NOT_ABOUT;
+    enum ho_policy_answer idle = HO_POLICY_NO_QUESTION, busy = HO_POLICY_NO_QUESTION;
 
     if (q->r->idle) {
         idle = ask_need(q, "idle", &q->o->idle);

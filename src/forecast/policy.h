@@ -51,6 +51,8 @@ unsigned ho_policy_rule_line(const struct ho_policy *p, size_t rule);
 /* Whether a rule is about the connection, and whether it keeps it. */
 enum ho_policy_answer {
     HO_POLICY_NOT_ABOUT,
+    HO_POLICY_NO_QUESTION, /* it is one of those, but has no peer that could vanish: `need` of a
+                            * listener, in TIME-WAIT, or with both ends on this machine */
     HO_POLICY_KEPT,
     HO_POLICY_BROKEN
 };

@@ -114,7 +114,30 @@ static void the_latest_time_counts(void **state)
     assert_int_equal(ask("no connection may need more than 1.166666666m", &c, NULL, &o),
                      HO_POLICY_BROKEN);
     assert_int_equal(ask("no connection may need more than 1s while busy", &c, NULL, &o),
+                     HO_POLICY_NO_QUESTION);
+}
+
+static void without_a_peer_that_can_vanish_there_is_no_question(void **state)
+{
+    struct ho_conn c = conn();
+    struct ho_conn_host h = { .hz = 250 };
+    struct ho_outlook o;
+
+    (void)state;
+    ho_sysctls_init(&h.sysctls);
+    c.loopback = true;
+    c.keepalive_known = c.options_known = HO_KNOWN_READ;
+    ho_outlook(&c, &h, &o);
+    assert_int_equal(ask("no connection may need more than 1s", &c, NULL, &o),
+                     HO_POLICY_NO_QUESTION);
+    assert_int_equal(ask("no connection to port 80 may need more than 1s", &c, NULL, &o),
                      HO_POLICY_NOT_ABOUT);
+    assert_int_equal(ask("no connection may be in trouble", &c, NULL, &o), HO_POLICY_KEPT);
+    c.loopback = false;
+    c.state = HO_TCP_TIME_WAIT;
+    ho_outlook(&c, &h, &o);
+    assert_int_equal(ask("no connection may need more than 1s", &c, NULL, &o),
+                     HO_POLICY_NO_QUESTION);
 }
 
 static void what_is_unknown_breaks_a_rule_unless_it_is_allowed(void **state)
@@ -230,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_mistake_has_its_place),
         cmocka_unit_test(a_rule_is_about_what_it_names),
         cmocka_unit_test(the_latest_time_counts),
+        cmocka_unit_test(without_a_peer_that_can_vanish_there_is_no_question),
         cmocka_unit_test(what_is_unknown_breaks_a_rule_unless_it_is_allowed),
         cmocka_unit_test(trouble_may_last_so_long),
         cmocka_unit_test(a_broken_rule_says_by_what),

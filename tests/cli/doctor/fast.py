@@ -198,7 +198,33 @@ def policy_is_kept_or_broken(lab, tmp):
     assert "\nok 1 - " in tap and "\nnot ok 2 - " in tap
     with open(rules, "w") as f:
         f.write("no connection from port 9999 may need more than 1s\n")
-    lab.run("policy", rules, host="client", codes=(0,))
+    assert "kept  no connection from port 9999 may need more than 1s\n" \
+        "        line 1, about no connection: none matches\n\n" \
+        "1 rule, 0 broken, 1 about no connection\n" in \
+        lab.run("policy", rules, host="client", codes=(0,))[1]
+
+
+def policy_without_a_peer(lab, client, tmp):
+    """A rule for connections over lo only is kept, and it is said that it asked nobody."""
+    rules = tmp + "/rules"
+    with open(rules, "w") as f:
+        f.write("no connection to port 5434 may need more than 1s\n")
+    client.do("listen", port=5434)
+    client.do("open", name="own", to=["127.0.0.1", 5434])
+    out = lab.run("policy", rules, host="client", codes=(0,))[1]
+    assert "line 1, about no connection: it matches 1 with both ends on this machine" in out, out
+    tap = lab.run("policy", "--format", "tap", rules, host="client", codes=(0,))[1]
+    assert 'found: "about no connection: it matches 1 with' in tap, tap
+    junit = lab.run("policy", "--format", "junit", rules, host="client", codes=(0,))[1]
+    assert "about no connection" in junit and 'failures="0"' in junit, junit
+    out = json.loads(lab.run("policy", "--format", "json", rules, host="client")[1])
+    assert (out["rules"][0]["matched"], out["rules"][0]["about"]) == (1, 0), out
+    with open(rules, "w") as f:
+        f.write("no connection to port 5432-5434 may need more than 1s\n")
+    out = " ".join(lab.run("policy", rules, host="client", codes=(1,))[1].split())
+    assert re.search("line 1, ([0-9]+) of \\1 connections it is about break it; not about [0-9]+ with "
+                     "both ends on this machine ", out), out
+    client.do("close", name="own")
 
 
 def the_cut(lab, client, ports):
@@ -281,6 +307,7 @@ def test():
         namespaces_differ(lab)
         with tempfile.TemporaryDirectory() as tmp:
             policy_is_kept_or_broken(lab, tmp)
+            policy_without_a_peer(lab, client, tmp)
             the_page_is_true(lab, tmp)
 
         ports["closed"] = client.do("open", name="closed", to=[FAR, 5432])["port"]

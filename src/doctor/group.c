@@ -4,13 +4,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* A connection to be sorted. */
-struct entry {
-    const struct ho_diagnosis *d;
-    uint32_t i;
-};
+#include "doctor/group_kind.h"
 
 const struct ho_conn *ho_group_conn(const struct ho_diagnosis *d, uint32_t i)
 {
@@ -52,86 +47,17 @@ enum ho_group_end ho_group_end(const struct ho_conn *c)
     return c->rport < c->lport ? HO_GROUP_TO : HO_GROUP_ON;
 }
 
-static uint16_t service(const struct ho_conn *c)
+uint16_t ho_group_port(const struct ho_conn *c)
 {
     return c->rport < c->lport ? c->rport : c->lport;
 }
 
-/* ---- what is the same ------------------------------------------------------------------------ */
+/* ---- which comes first ----------------------------------------------------------------------- */
 
 static int order(int64_t a, int64_t b)
 {
     return (a > b) - (a < b);
 }
-
-static int by_owner(const struct ho_conn_owner *a, const struct ho_conn_owner *b)
-{
-    if (a == NULL || b == NULL) {
-        return (a != NULL) - (b != NULL);
-    }
-    int r = strcmp(a->name, b->name);
-
-    return r != 0 ? r : strcmp(a->container, b->container);
-}
-
-/* The settings that the verdicts come from; what is not known is the same as what is not known. */
-static int by_settings(const struct ho_conn *a, const struct ho_conn *b)
-{
-    int r = order((int64_t)a->keepalive_known, (int64_t)b->keepalive_known);
-
-    if (r == 0 && a->keepalive_known != HO_KNOWN_UNKNOWN) {
-        r = order(a->keepalive, b->keepalive);
-    }
-    r = r != 0 ? r : order((int64_t)a->options_known, (int64_t)b->options_known);
-    if (r != 0 || a->options_known == HO_KNOWN_UNKNOWN) {
-        return r;
-    }
-    r = order(a->keepidle_s, b->keepidle_s);
-    r = r != 0 ? r : order(a->keepintvl_s, b->keepintvl_s);
-    r = r != 0 ? r : order(a->keepcnt, b->keepcnt);
-    return r != 0 ? r : order(a->user_timeout_ms, b->user_timeout_ms);
-}
-
-static int by_verdict(const struct ho_diagnosis_conn *a, const struct ho_diagnosis_conn *b)
-{
-    const struct ho_outlook *p = &a->outlook, *q = &b->outlook;
-    int r = order((int64_t)p->trouble, (int64_t)q->trouble);
-
-    r = r != 0 ? r : order((int64_t)p->idle.kind, (int64_t)q->idle.kind);
-    r = r != 0 ? r : order((int64_t)p->idle.knob, (int64_t)q->idle.knob);
-    r = r != 0 ? r : order((int64_t)p->busy.kind, (int64_t)q->busy.kind);
-    r = r != 0 ? r : order((int64_t)p->busy.knob, (int64_t)q->busy.knob);
-    r = r != 0 ? r : order((int64_t)p->end.kind, (int64_t)q->end.kind);
-    r = r != 0 ? r : order((int64_t)a->n_findings, (int64_t)b->n_findings);
-    for (size_t i = 0; i < a->n_findings && r == 0; i++) {
-        r = order((int64_t)a->findings[i].id, (int64_t)b->findings[i].id);
-    }
-    return r;
-}
-
-static int by_group(const struct entry *a, const struct entry *b)
-{
-    const struct ho_conn *p = ho_group_conn(a->d, a->i), *q = ho_group_conn(b->d, b->i);
-    int r = order(p->host, q->host);
-
-    r = r != 0 ? r : order(service(p), service(q));
-    r = r != 0 ? r : order((int64_t)ho_group_end(p), (int64_t)ho_group_end(q));
-    r = r != 0 ? r : order(p->state, q->state);
-    r = r != 0 ? r : order(p->inode == 0, q->inode == 0);
-    r = r != 0 ? r : by_owner(ho_group_owner(a->d, a->i), ho_group_owner(b->d, b->i));
-    r = r != 0 ? r : by_settings(p, q);
-    return r != 0 ? r : by_verdict(&a->d->conns[a->i], &b->d->conns[b->i]);
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-    const struct entry *p = a, *q = b;
-    int r = by_group(p, q);
-
-    return r != 0 ? r : order(p->i, q->i);
-}
-
-/* ---- which comes first ----------------------------------------------------------------------- */
 
 static int severity_of(const struct ho_diagnosis_conn *c)
 {
@@ -181,7 +107,7 @@ static void fill(const struct ho_diagnosis *d, struct ho_diagnosis_group *g)
     const struct ho_conn_owner *owner = ho_group_owner(d, first);
 
     g->end = ho_group_end(ho_group_conn(d, first));
-    g->port = service(ho_group_conn(d, first));
+    g->port = ho_group_port(ho_group_conn(d, first));
     g->same_process = owner != NULL;
     g->idle_first = g->idle_last = g->busy_first = g->busy_last = first;
     g->end_first = g->end_last = first;
@@ -201,65 +127,54 @@ static void fill(const struct ho_diagnosis *d, struct ho_diagnosis_group *g)
 
 /* ---- making them ----------------------------------------------------------------------------- */
 
-static size_t count_groups(const struct entry *e, size_t n)
-{
-    size_t groups = n > 0;
-
-    for (size_t i = 1; i < n; i++) {
-        groups += by_group(&e[i - 1], &e[i]) != 0;
-    }
-    return groups;
-}
-
-static void cut(struct ho_diagnosis *d, const struct entry *e, size_t n, struct rank *ranks)
+/* Those of a kind lie together, in the order of the scan. */
+static void part(struct ho_diagnosis *d, const struct ho_group_kinds *k, struct rank *ranks)
 {
     size_t at = 0;
 
-    for (size_t i = 0, start = 0; i < n; i++) {
-        d->order[i] = e[i].i;
-        if (i + 1 == n || by_group(&e[i], &e[i + 1]) != 0) {
-            struct rank *r = &ranks[at++];
-            const struct ho_diagnosis_conn *c = &d->conns[d->order[start]];
+    for (size_t i = 0; i < k->n; i++) {
+        ranks[i].g = (struct ho_diagnosis_group){ .conns = d->order + at };
+        at += k->size[i];
+    }
+    for (uint32_t i = 0; i < d->scan->n_conns; i++) {
+        struct ho_diagnosis_group *g = &ranks[k->of_conn[i]].g;
 
-            r->g = (struct ho_diagnosis_group){ .conns = d->order + start, .n = i + 1 - start };
-            r->trouble = c->outlook.trouble != HO_TROUBLE_NONE;
-            r->severity = severity_of(c);
-            r->never = c->outlook.idle.kind == HO_OUTLOOK_NEVER;
-            start = i + 1;
-        }
+        d->order[(size_t)(g->conns - d->order) + g->n++] = i;
+    }
+    for (size_t i = 0; i < k->n; i++) {
+        const struct ho_diagnosis_conn *c = ho_group_first(d, &ranks[i].g);
+
+        ranks[i].trouble = c->outlook.trouble != HO_TROUBLE_NONE;
+        ranks[i].severity = severity_of(c);
+        ranks[i].never = c->outlook.idle.kind == HO_OUTLOOK_NEVER;
     }
 }
 
 int ho_groups_make(struct ho_diagnosis *d)
 {
-    size_t n = d->scan->n_conns;
-    struct entry *entries = malloc((n + 1) * sizeof(*entries));
+    struct ho_group_kinds k = { .n = 0 };
     struct rank *ranks = NULL;
-    int err = -ENOMEM;
+    int err = ho_group_kinds_make(&k, d);
 
-    d->order = malloc((n + 1) * sizeof(*d->order));
-    if (entries == NULL || d->order == NULL) {
+    if (err != 0) {
+        return err;
+    }
+    ranks = malloc((k.n + 1) * sizeof(*ranks));
+    d->groups = malloc((k.n + 1) * sizeof(*d->groups));
+    d->order = malloc((d->scan->n_conns + 1) * sizeof(*d->order));
+    if (ranks == NULL || d->groups == NULL || d->order == NULL) {
+        err = -ENOMEM;
         goto done;
     }
-    for (size_t i = 0; i < n; i++) {
-        entries[i] = (struct entry){ .d = d, .i = (uint32_t)i };
-    }
-    qsort(entries, n, sizeof(*entries), compare_entries);
-    d->n_groups = count_groups(entries, n);
-    ranks = malloc((d->n_groups + 1) * sizeof(*ranks));
-    d->groups = malloc((d->n_groups + 1) * sizeof(*d->groups));
-    if (ranks == NULL || d->groups == NULL) {
-        goto done;
-    }
-    cut(d, entries, n, ranks);
-    qsort(ranks, d->n_groups, sizeof(*ranks), compare_ranks);
-    for (size_t i = 0; i < d->n_groups; i++) {
+    part(d, &k, ranks);
+    qsort(ranks, k.n, sizeof(*ranks), compare_ranks);
+    d->n_groups = k.n;
+    for (size_t i = 0; i < k.n; i++) {
         d->groups[i] = ranks[i].g;
         fill(d, &d->groups[i]);
     }
-    err = 0;
 done:
     free(ranks);
-    free(entries);
+    ho_group_kinds_free(&k);
     return err;
 }

@@ -21,8 +21,9 @@ const struct ho_diagnosis_conn *ho_group_first(const struct ho_diagnosis *d,
 /* Whether there is something to say of it: a finding or trouble. */
 bool ho_group_speaks(const struct ho_diagnosis *d, const struct ho_diagnosis_group *g);
 
-/* Which end is the service. */
+/* Which end is the service, and its port. */
 enum ho_group_end ho_group_end(const struct ho_conn *c);
+uint16_t ho_group_port(const struct ho_conn *c);
 
 /* "412 connections of nginx (pid 812, container 3f2a) to :5432"; of one: "nginx (pid 812),
  * 10.0.0.1:40112 to 10.0.0.2:5432". Printable.
@@ -56,10 +57,10 @@ void ho_group_put_netns(struct ho_text *out, const struct ho_conn_host *h);
 /* What could not be read, as sentences one a line; nothing if everything was. */
 void ho_group_put_unread(struct ho_text *out, const struct ho_diagnosis *d, const char *before);
 
-/* The forms; each fills `out`. */
+/* The forms; each fills `out`, JSON piece by piece as ho_report_next() does. */
 void ho_report_text(struct ho_text *out, const struct ho_diagnosis *d,
                     const struct ho_report_options *o);
-void ho_report_json(struct ho_text *out, const struct ho_diagnosis *d);
+bool ho_report_json_next(struct ho_text *out, const struct ho_diagnosis *d, size_t *at);
 void ho_report_markdown(struct ho_text *out, const struct ho_diagnosis *d,
                         const struct ho_report_options *o);
 void ho_report_prometheus(struct ho_text *out, const struct ho_diagnosis *d);

@@ -1,6 +1,4 @@
-/* A scan: the namespaces one after the other, then one walk over the processes. See
- * doctor/scan.h.
- */
+/* A scan: the namespaces one after the other, and a walk over the processes. See doctor/scan.h. */
 
 #include "doctor/scan.h"
 
@@ -111,24 +109,23 @@ static int its_namespace(struct ho_scan_work *w)
 
 /* ---- the scan -------------------------------------------------------------------------------- */
 
-/* All dumps, then the walk over the processes, and beside it what else there is to ask. */
+/* The walk over the processes goes on beside all the rest. Of one process alone it begins behind
+ * the dumps: what is newer than it is not searched for again among everybody's connections.
+ */
 static int scan(struct ho_scan_work *w)
 {
     struct ho_os_reach *ways = NULL;
-    bool others = w->o->all_namespaces || w->o->pid != 0;
-    int err = ho_scan_dump(w, -1, true, &ways);
+    int err = w->o->pid == 0 ? ho_scan_owners_begin(w) : 0;
 
-    if (err == 0 && !others) {
+    err = err == 0 ? ho_scan_dump(w, -1, true, &ways) : err;
+    err = err == 0 ? ho_scan_ways(w, ways) : err;
+    if (err == 0 && w->o->all_namespaces) {
+        err = other_namespaces(w);
+    } else if (err == 0 && w->o->pid != 0) {
+        err = its_namespace(w);
+    }
+    if (err == 0 && w->o->pid != 0) {
         err = ho_scan_owners_begin(w);
-    }
-    if (ways != NULL) {
-        int asked = ho_scan_ways(w, ways);
-
-        err = err == 0 ? asked : err;
-    }
-    if (err == 0 && others) {
-        err = w->o->all_namespaces ? other_namespaces(w) : its_namespace(w);
-        err = err == 0 ? ho_scan_owners_begin(w) : err;
     }
     if (err == 0) {
         err = ho_scan_sort(w);

@@ -154,53 +154,81 @@ int ho_scan_owners_begin(struct ho_scan_work *w)
     return err;
 }
 
-/* Says which sockets are looked for. */
-static int want(struct ho_scan_work *w)
+/* One walk over the processes, for the `n` sockets of `inode`. */
+static int search(struct ho_scan_work *w, struct ho_os_owners *walk, const uint32_t *inode,
+                  size_t n, const struct inodes *t, bool *refused)
 {
-    uint32_t *inode = malloc((w->s.n_conns + 1) * sizeof(*inode));
+    const struct ho_os_owner *listed = NULL;
+    struct ho_os_owned s = { .owner = NULL };
+    int err = ho_os_owners_want(walk, inode, n, !w->o->no_options);
+    int got = err == 0 ? 1 : err;
 
-    if (inode == NULL) {
-        return -ENOMEM;
+    while (got == 1) {
+        got = ho_os_owners_next(walk, &s);
+        struct ho_conn *c = got == 1 ? find(t, &w->s, s.fd.inode) : NULL;
+
+        if (c != NULL) {
+            err = see_socket(w, c, &s, &listed);
+            refused[c - w->s.conns] |= s.err == -EPERM || s.err == -EACCES || s.err == -ENOSYS;
+            got = err != 0 ? err : got;
+        }
     }
+    return got;
+}
+
+static int search_all(struct ho_scan_work *w, uint32_t *inode, const struct inodes *t,
+                      bool *refused)
+{
     for (size_t i = 0; i < w->s.n_conns; i++) {
         inode[i] = w->s.conns[i].inode;
     }
-    int err = ho_os_owners_want(w->walk, inode, w->s.n_conns, !w->o->no_options);
+    return search(w, w->walk, inode, w->s.n_conns, t, refused);
+}
 
-    free(inode);
+/* For what nobody was found to have, though the walk could have seen it: it came to its process
+ * when the walk had passed. On most machines that is nothing.
+ */
+static int search_again(struct ho_scan_work *w, uint32_t *inode, const struct inodes *t,
+                        bool *refused)
+{
+    struct ho_os_owners *again = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->s.n_conns; i++) {
+        const struct ho_conn *c = &w->s.conns[i];
+
+        if (c->inode != 0 && c->owner == HO_CONN_NO_OWNER && ho_os_owners_sees(w->walk, c->uid)) {
+            inode[n++] = c->inode;
+        }
+    }
+    int err = n == 0 || w->o->pid != 0 ? 0 : ho_os_owners_open(&again, 0);
+
+    if (again != NULL) {
+        err = search(w, again, inode, n, t, refused);
+    }
+    ho_os_owners_close(again);
     return err;
 }
 
 int ho_scan_owners(struct ho_scan_work *w)
 {
     struct inodes t = { .slot = NULL };
-    const struct ho_os_owner *listed = NULL;
-    struct ho_os_owned s = { .owner = NULL };
+    uint32_t *inode = malloc((w->s.n_conns + 1) * sizeof(*inode));
     bool *refused = calloc(w->s.n_conns + 1, sizeof(*refused));
-    int got = refused == NULL ? -ENOMEM : want(w);
+    int err = inode == NULL || refused == NULL ? -ENOMEM : list_inodes(&t, &w->s);
 
-    got = got == 0 ? list_inodes(&t, &w->s) : got;
-    got = got == 0 ? 1 : got;
-    while (got == 1) {
-        got = ho_os_owners_next(w->walk, &s);
-        struct ho_conn *c = got == 1 ? find(&t, &w->s, s.fd.inode) : NULL;
-
-        if (c != NULL) {
-            int err = see_socket(w, c, &s, &listed);
-
-            refused[c - w->s.conns] |= s.err == -EPERM || s.err == -EACCES || s.err == -ENOSYS;
-            got = err != 0 ? err : got;
-        }
-    }
-    free(t.slot);
-    if (got == 0) {
+    err = err == 0 ? search_all(w, inode, &t, refused) : err;
+    err = err == 0 ? search_again(w, inode, &t, refused) : err;
+    if (err == 0) {
         count_unreadable(w, refused);
     } else {
-        ho_os_why(w->why, "the owners of the connections: %s", strerror(-got));
+        ho_os_why(w->why, "the owners of the connections: %s", strerror(-err));
     }
+    free(t.slot);
+    free(inode);
     free(refused);
-    if (got == 0 && w->o->pid != 0) {
+    if (err == 0 && w->o->pid != 0) {
         keep_owned(&w->s);
     }
-    return got;
+    return err;
 }

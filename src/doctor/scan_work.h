@@ -38,9 +38,9 @@ int ho_scan_ways(struct ho_scan_work *w, struct ho_os_reach *ways);
 /* In the header's order, each connection once. Returns 0; -ENOMEM. */
 int ho_scan_sort(struct ho_scan_work *w);
 
-/* Who holds them, and their options; with o->pid the others go. The search begins behind the last
- * dump, or a connection could be newer than the search; it goes on beside the caller, and is ended
- * by who closes w->walk. Both return as above.
+/* Who holds them, and their options; with o->pid the others go. The search goes on beside the
+ * caller, from before the first dump, and is ended by who closes w->walk; connections that are
+ * newer than it are searched for once more at the end. Both return as above.
  */
 int ho_scan_owners_begin(struct ho_scan_work *w);
 int ho_scan_owners(struct ho_scan_work *w);

@@ -103,7 +103,8 @@ static void skip(struct walk *w, struct ho_dur delay, int64_t limit_ns)
 /* Arms `delay`, shortened to what is left of the user timeout (ground-truth row 9). */
 static void fire_clamped(struct walk *w, struct ho_dur delay)
 {
-    int64_t user = w->r->user_timeout.ns, jiffy = most(span_jiffy_ns(w->r->hz), MS);
+    int64_t user = w->r->user_timeout.ns;
+    int64_t jiffy = user == 0 ? 0 : most(span_jiffy_ns(w->r->hz), MS);
     int64_t left_lo = user - w->s.e.hi - jiffy, left_hi = user - w->s.e.lo + jiffy;
 
     if (user == 0 || left_lo >= delay.ns) {

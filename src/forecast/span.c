@@ -4,24 +4,29 @@
 
 #define NS_PER_S UINT32_C(1000000000)
 
+/* For the usual HZ a jiffy is a whole number of nanoseconds: 0 if not. */
+static inline uint32_t whole_jiffy(uint32_t hz)
+{
+    uint32_t jiffy = NS_PER_S / hz;
+
+    return jiffy * hz == NS_PER_S ? jiffy : 0;
+}
+
 /* As ho_clk_dur_jiffies(), for the usual HZ with one division. */
 static uint64_t jiffies_of(uint32_t hz, struct ho_dur d)
 {
     struct ho_clk k = { .hz = hz };
-    uint32_t jiffy = NS_PER_S / hz;
+    uint32_t jiffy = whole_jiffy(hz);
 
-    if (jiffy * hz == NS_PER_S) {
-        return ((uint64_t)d.ns + jiffy - 1) / jiffy;
-    }
-    return ho_clk_dur_jiffies(&k, d);
+    return jiffy != 0 ? ((uint64_t)d.ns + jiffy - 1) / jiffy : ho_clk_dur_jiffies(&k, d);
 }
 
 static int64_t ns_of(uint32_t hz, uint64_t jiffies)
 {
     struct ho_clk k = { .hz = hz };
-    uint32_t jiffy = NS_PER_S / hz;
+    uint32_t jiffy = whole_jiffy(hz);
 
-    if (jiffy * hz == NS_PER_S && jiffies < INT64_MAX / jiffy) {
+    if (jiffy != 0 && jiffies <= UINT32_MAX) {
         return (int64_t)(jiffies * jiffy);
     }
     return ho_clk_jiffies_dur(&k, jiffies).ns;
@@ -52,12 +57,12 @@ struct span span_fire(uint32_t hz, struct span s, struct ho_dur delay)
     }
     assert(step > 0);
     if (s.grid >= step) { /* grids are nested: a multiple of the coarser is one of the finer */
-        uint64_t whole = (d / step + 1) * step;
+        int64_t ns = ns_of(hz, (d & ~(step - 1)) + step); /* steps are powers of two */
 
-        return (struct span){ s.lo + ns_of(hz, whole), s.hi + ns_of(hz, whole) + 1, step };
+        return (struct span){ s.lo + ns, s.hi + ns + 1, step };
     }
     if (s.grid > 0) { /* nor does every remainder to the coarser grid occur */
-        uint64_t past = d % s.grid;
+        uint64_t past = d & (s.grid - 1);
 
         return (struct span){ s.lo + ns_of(hz, d + s.grid - past),
                               s.hi + ns_of(hz, d + step - past) + 1, step };

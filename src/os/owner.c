@@ -428,3 +428,8 @@ size_t ho_os_owners_hidden(const struct ho_os_owners *w)
 {
     return w->hidden;
 }
+
+bool ho_os_owners_sees(const struct ho_os_owners *w, uint32_t uid)
+{
+    return w->hidden == 0 || uid == geteuid();
+}

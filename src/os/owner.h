@@ -8,7 +8,8 @@
  *
  * The walk begins when it is opened, in a thread of its own: of a process with 100,000 descriptors
  * it takes a third of a second, in which the caller asks sock_diag which sockets are of interest.
- * Their options are then read by that thread and the caller's, one socket after the other each.
+ * Their options are then read by that thread and the caller's, one socket after the other each. A
+ * socket that is newer than the walk is not found by it: another one finds it.
  *
  * Nothing here is a fault of the caller's: a process that is gone has no more sockets, one that
  * may not be looked at (another uid without CAP_SYS_PTRACE) has none and is counted, a descriptor
@@ -71,7 +72,8 @@ int ho_os_owners_want(struct ho_os_owners *w, const uint32_t *inodes, size_t n, 
  */
 int ho_os_owners_next(struct ho_os_owners *w, struct ho_os_owned *ret);
 
-/* At the end: processes whose descriptors could not be listed. */
+/* At the end: processes whose descriptors could not be listed; whether those of a user were all. */
 size_t ho_os_owners_hidden(const struct ho_os_owners *w);
+bool ho_os_owners_sees(const struct ho_os_owners *w, uint32_t uid);
 
 #endif

@@ -381,6 +381,72 @@ static void each_namespace_has_its_own_settings(void **state)
     stage_everywhere(look_at_namespaces);
 }
 
+/* ---- connections that are newer than the walk ------------------------------------------------ */
+
+#define NEW_PAIRS 200
+#define NEW_ROUNDS 10
+
+/* A child that connects again and again, and then holds what it has. */
+static pid_t new_connector(int listener)
+{
+    pid_t pid = fork();
+
+    ROOM_CHECK(pid >= 0);
+    if (pid == 0) {
+        for (size_t i = 0; i < NEW_PAIRS; i++) {
+            ROOM_CHECK(stage_new_client(listener) >= 0 && accept(listener, NULL, NULL) >= 0);
+        }
+        for (;;) {
+            (void)pause();
+        }
+    }
+    return pid;
+}
+
+/* Clients' ends that processes have: accept() gives a socket an inode before a descriptor. */
+static size_t clients_of(const struct ho_scan *s, uint16_t port, pid_t pid)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n_conns; i++) {
+        const struct ho_conn *c = &s->conns[i];
+
+        if (c->rport == port && c->inode != 0) {
+            ROOM_CHECK(c->owner != HO_CONN_NO_OWNER && s->owners[c->owner].pid == pid);
+            n++;
+        }
+    }
+    return n;
+}
+
+static int look_while_they_come(void *arg)
+{
+    const struct ho_scan_options established = { .states = 1U << HO_TCP_ESTABLISHED };
+
+    for (size_t round = 0; round < NEW_ROUNDS; round++) {
+        uint16_t port;
+        int listener = stage_new_listener(*(bool *)arg, &port);
+        pid_t pid = new_connector(listener);
+        size_t n = 0;
+
+        while (n < NEW_PAIRS) {
+            struct ho_scan s = stage_scan(&established);
+
+            n = clients_of(&s, port, pid);
+            ho_scan_free(&s);
+        }
+        end(pid);
+        ROOM_CHECK(close(listener) == 0);
+    }
+    return 0;
+}
+
+static void newer_than_the_walk_have_owners(void **state)
+{
+    (void)state;
+    stage_everywhere(look_while_they_come);
+}
+
 /* ---- the end of a process while it is looked at -----------------------------------------------
  */
 
@@ -618,6 +684,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(owners_are_named),
+        cmocka_unit_test(newer_than_the_walk_have_owners),
         cmocka_unit_test(descriptors_with_gaps_are_found),
         cmocka_unit_test(what_is_another_users_is_unknown),
         cmocka_unit_test(each_namespace_has_its_own_settings),

@@ -8,13 +8,21 @@
 #include "cli/cli.h"
 #include "cli/doctor_in.h"
 
+#define GIVEN_OUT (64 * 1024) /* bytes that are worth a write */
+
 static int put(const struct ho_diagnosis *d, const struct ho_doctor_ask *a)
 {
     struct ho_text out = { 0 };
-    int code;
+    int code = HO_EXIT_OK;
+    bool more = true;
 
-    ho_report(&out, a->form, d, &a->report);
-    code = ho_text_err(&out) != 0 ? ho_cli_no_memory() : ho_cli_put(&out);
+    for (size_t at = 0; more && code == HO_EXIT_OK;) {
+        more = ho_report_next(&out, a->form, d, &a->report, &at);
+        if (!more || out.len >= GIVEN_OUT) {
+            code = ho_cli_put(&out);
+            ho_text_clear(&out);
+        }
+    }
     code = code == HO_EXIT_OK ? ho_cli_done() : code;
     ho_text_free(&out);
     return code;

@@ -25,10 +25,18 @@ int ho_report_form_find(const char *word)
 void ho_report(struct ho_text *out, enum ho_report_form form, const struct ho_diagnosis *d,
                const struct ho_report_options *o)
 {
+    size_t at = 0;
+
+    while (ho_report_next(out, form, d, o, &at)) {
+    }
+}
+
+bool ho_report_next(struct ho_text *out, enum ho_report_form form, const struct ho_diagnosis *d,
+                    const struct ho_report_options *o, size_t *at)
+{
     switch (form) {
     case HO_REPORT_JSON:
-        ho_report_json(out, d);
-        break;
+        return ho_report_json_next(out, d, at);
     case HO_REPORT_MARKDOWN:
         ho_report_markdown(out, d, o);
         break;
@@ -45,4 +53,5 @@ void ho_report(struct ho_text *out, enum ho_report_form form, const struct ho_di
         ho_report_text(out, d, o);
         break;
     }
+    return false;
 }

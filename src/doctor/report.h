@@ -86,6 +86,14 @@ struct ho_report_options {
 void ho_report(struct ho_text *out, enum ho_report_form form, const struct ho_diagnosis *d,
                const struct ho_report_options *o);
 
+/* The same in pieces, so that who gives them out needs no room for the whole, which of 100,000
+ * connections is 120 MB of JSON: appends the next piece to `out`. *at is 0 for the first and is
+ * moved on. In JSON each connection is a piece; the other forms are one. Returns false with the
+ * last one.
+ */
+bool ho_report_next(struct ho_text *out, enum ho_report_form form, const struct ho_diagnosis *d,
+                    const struct ho_report_options *o, size_t *at);
+
 int ho_report_form_find(const char *word); /* -1: none */
 
 /* The object that the JSON form has for the connection of that index. */

@@ -276,7 +276,7 @@ static void put_list(struct ho_text *out, const struct ho_diagnosis *d)
     ho_text_put(out, "],\n");
 }
 
-void ho_report_json(struct ho_text *out, const struct ho_diagnosis *d)
+static void put_head(struct ho_text *out, const struct ho_diagnosis *d)
 {
     const struct ho_scan *s = d->scan;
 
@@ -291,9 +291,20 @@ void ho_report_json(struct ho_text *out, const struct ho_diagnosis *d)
     put_list(out, d);
     put_namespaces(out, d);
     ho_text_put(out, "\"connections\":[");
-    for (size_t i = 0; i < s->n_conns; i++) {
-        ho_text_put(out, i > 0 ? ",\n" : "\n");
-        ho_report_json_conn(out, d, (uint32_t)i);
+}
+
+/* The first piece is what stands before the connections, the last what stands behind them. */
+bool ho_report_json_next(struct ho_text *out, const struct ho_diagnosis *d, size_t *at)
+{
+    size_t i = (*at)++;
+
+    if (i == 0) {
+        put_head(out, d);
+    } else if (i <= d->scan->n_conns) {
+        ho_text_put(out, i > 1 ? ",\n" : "\n");
+        ho_report_json_conn(out, d, (uint32_t)(i - 1));
+    } else {
+        ho_text_put(out, "\n]}\n");
     }
-    ho_text_put(out, "\n]}\n");
+    return i <= d->scan->n_conns;
 }

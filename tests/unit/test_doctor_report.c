@@ -343,6 +343,35 @@ static const cJSON *get(const cJSON *o, const char *key)
     return v;
 }
 
+/* Nobody who writes JSON out has to hold all of it. */
+static void a_report_can_be_taken_in_pieces(void **state)
+{
+    const struct ho_report_options o = { .all = true, .fail_on = HO_SEVERITY_WARN };
+    struct made *m = usual();
+
+    (void)state;
+    diagnose(m);
+    for (int f = 0; f < HO_REPORT_FORM_COUNT; f++) {
+        char *whole = form(m, (enum ho_report_form)f, true), *rest = whole;
+        struct ho_text piece = { 0 };
+        size_t at = 0, n = 0;
+        bool more = true;
+
+        for (; more; n++) {
+            ho_text_clear(&piece);
+            more = ho_report_next(&piece, (enum ho_report_form)f, &m->d, &o, &at);
+            assert_true(piece.len > 0 && strncmp(rest, ho_text_str(&piece), piece.len) == 0);
+            assert_true(f != HO_REPORT_JSON || n == 0 || piece.len < 4096);
+            rest += piece.len;
+        }
+        assert_string_equal(rest, "");
+        assert_int_equal(n, f == HO_REPORT_JSON ? m->s.n_conns + 2 : 1);
+        ho_text_free(&piece);
+        free(whole);
+    }
+    done(m);
+}
+
 static void json_has_every_connection_and_what_is_known_of_it(void **state)
 {
     struct made *m = usual();
@@ -582,6 +611,7 @@ int main(void)
         cmocka_unit_test(the_same_scan_gives_the_same_bytes),
         cmocka_unit_test(text_fits_eighty_columns_and_says_what_is_wrong),
         cmocka_unit_test(what_is_in_order_is_shown_on_demand),
+        cmocka_unit_test(a_report_can_be_taken_in_pieces),
         cmocka_unit_test(json_has_every_connection_and_what_is_known_of_it),
         cmocka_unit_test(metrics_are_well_formed_and_count_every_connection_once),
         cmocka_unit_test(the_number_of_series_is_bounded),

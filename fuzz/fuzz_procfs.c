@@ -1,5 +1,6 @@
 /* Texts of /proc of any bytes (os/procfs.h): no reader looks behind the end, and what they say can
- * go to a terminal: printable ASCII, short enough. Input: a byte that chooses the reader; the text.
+ * go anywhere: UTF-8 without control characters, short enough. Input: a byte that chooses the
+ * reader; the text.
  */
 
 #include <assert.h>
@@ -8,17 +9,22 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "os/procfs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_printable(const char *text, size_t room)
+static void check_name(const char *text, size_t room)
 {
     const char *end = memchr(text, '\0', room);
 
     assert(end != NULL);
-    for (; text < end; text++) {
-        assert(*text >= ' ' && *text <= '~');
+    while (text < end) {
+        uint32_t cp = 0;
+        size_t n = ho_utf8_read(text, (size_t)(end - text), &cp);
+
+        assert(n > 0 && cp >= ' ' && (cp < 0x7f || cp > 0x9f));
+        text += n;
     }
 }
 
@@ -27,7 +33,7 @@ static void check_container(const char *c, const char *text, size_t len)
 {
     size_t n = strlen(c);
 
-    check_printable(c, HO_OS_CONTAINER);
+    check_name(c, HO_OS_CONTAINER);
     assert(n <= len);
     if (n == 64 && strspn(c, "0123456789abcdef") == 64) {
         bool found = false;
@@ -59,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 2:
         ho_os_procfs_comm(comm, text, len);
-        check_printable(comm, sizeof(comm));
+        check_name(comm, sizeof(comm));
         break;
     default:
         ho_os_procfs_container(container, text, len);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define ID_DIGITS 64
 
 /* "NAME:[123]" and nothing behind it. */
@@ -35,17 +37,29 @@ bool ho_os_procfs_netns(const char *text, size_t len, uint64_t *ret_inode)
     return bracketed("net:[", text, len, ret_inode);
 }
 
-static void put_printable(char *ret, size_t size, const char *text, size_t len)
+static bool is_control(uint32_t cp)
 {
-    size_t n = len < size - 1 ? len : size - 1;
+    return cp < ' ' || (cp >= 0x7f && cp <= 0x9f); /* C0, DEL and C1 */
+}
 
-    for (size_t i = 0; i < n; i++) {
-        ret[i] = text[i];
-        if (text[i] < ' ' || text[i] > '~') {
-            ret[i] = '?';
+/* A character that has no room is left out whole, with what is behind it. */
+static void put_name(char *ret, size_t size, const char *text, size_t len)
+{
+    size_t used = 0, n;
+    uint32_t cp = 0;
+
+    for (size_t i = 0; i < len; i += n) {
+        size_t valid = ho_utf8_read(text + i, len - i, &cp);
+        bool keep = valid > 0 && !is_control(cp);
+
+        n = valid > 0 ? valid : 1;
+        if (used + (keep ? n : 1) > size - 1) {
+            break;
         }
+        memcpy(ret + used, keep ? text + i : "?", keep ? n : 1);
+        used += keep ? n : 1;
     }
-    ret[n] = '\0';
+    ret[used] = '\0';
 }
 
 void ho_os_procfs_comm(char ret[HO_OS_COMM], const char *text, size_t len)
@@ -55,7 +69,7 @@ void ho_os_procfs_comm(char ret[HO_OS_COMM], const char *text, size_t len)
     }
     const char *end = len > 0 ? memchr(text, '\0', len) : NULL;
 
-    put_printable(ret, HO_OS_COMM, text, end != NULL ? (size_t)(end - text) : len);
+    put_name(ret, HO_OS_COMM, text, end != NULL ? (size_t)(end - text) : len);
 }
 
 /* ---- cgroups --------------------------------------------------------------------------------- */
@@ -167,5 +181,5 @@ void ho_os_procfs_container(char ret[HO_OS_CONTAINER], const char *text, size_t 
     }
     struct piece which = f.id.len > 0 ? f.id : f.unit;
 
-    put_printable(ret, HO_OS_CONTAINER, which.s, which.len);
+    put_name(ret, HO_OS_CONTAINER, which.s, which.len);
 }

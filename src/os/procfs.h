@@ -21,14 +21,14 @@ bool ho_os_procfs_socket(const char *text, size_t len, uint64_t *ret_inode);
 /* The target of /proc/PID/ns/net: "net:[4026531840]". */
 bool ho_os_procfs_netns(const char *text, size_t len, uint64_t *ret_inode);
 
-/* /proc/PID/comm. A process may call itself anything: whatever is not printable ASCII becomes `?`
- * (a terminal, JSON and a metric's label get this text).
+/* /proc/PID/comm, as UTF-8 (RFC 3629). A process may call itself anything: a control character and
+ * each byte that is no UTF-8 become `?`; so does the rest of a character that the kernel cut at 15
+ * bytes. What else must not reach a terminal is up to who writes it there (base/words.h).
  */
 void ho_os_procfs_comm(char ret[HO_OS_COMM], const char *text, size_t len);
 
 /* /proc/PID/cgroup: the container's id of 64 digits, if a name in the path has one; else the last
- * unit ("nginx.service", "session-2.scope"), of LXC the container's name; else "". Not printable
- * characters as above.
+ * unit ("nginx.service", "session-2.scope"), of LXC the container's name; else "". UTF-8 as above.
  */
 void ho_os_procfs_container(char ret[HO_OS_CONTAINER], const char *text, size_t len);
 

@@ -53,9 +53,24 @@ static void a_name_cannot_reach_the_terminal_as_more_than_a_name(void **state)
     check_comm("\033[2J\007\n", 6, "?[2J?");
     check_comm("a\nb\n", 4, "a?b");
     check_comm("\n\n", 2, "?");
-    check_comm("\xc3\xa9\x9b\n", 4, "???");
+    check_comm("\x9b\xc2\x9b\x7f\n", 5, "???"); /* C1 as a byte, as UTF-8 */
     check_comm("", 0, "");
     check_comm("more than fifteen letters", 25, "more than fifte");
+}
+
+static void a_name_in_any_writing_stays_what_it_is(void **state)
+{
+    (void)state;
+    check_comm("caf\xc3\xa9\n", 6, "caf\xc3\xa9");
+    check_comm("\xe6\x97\xa5\xe6\x9c\xac\n", 7, "\xe6\x97\xa5\xe6\x9c\xac");
+    check_comm("\xf0\x9f\x90\x98\n", 5, "\xf0\x9f\x90\x98");
+    check_comm("e\xcc\x81\n", 4, "e\xcc\x81"); /* combining: shown as base/words.h has it */
+    check_comm("a\xc3\xa9\xff\xc3\n", 6, "a\xc3\xa9??");
+    check_comm("\xc0\xaf\xed\xa0\x80\n", 6, "?????"); /* too long a form; a surrogate */
+    /* What the kernel cut, and what would have to be cut here. */
+    check_comm("123456789012\xf0\x9f\x90\n", 16, "123456789012???");
+    check_comm("12345678901234\xc3\xa9\n", 17, "12345678901234");
+    check_comm("1234567890123\xc3\xa9\n", 16, "1234567890123\xc3\xa9");
 }
 
 static void check_container(const char *text, const char *expected)
@@ -109,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sockets_are_told_from_other_files),
         cmocka_unit_test(a_name_cannot_reach_the_terminal_as_more_than_a_name),
+        cmocka_unit_test(a_name_in_any_writing_stays_what_it_is),
         cmocka_unit_test(containers_are_known_by_their_id),
         cmocka_unit_test(units_are_known_by_their_name),
         cmocka_unit_test(most_processes_are_in_none),

@@ -90,6 +90,24 @@ def keys_of(value):
     return set()
 
 
+def a_name_in_any_writing(lab, client, port):
+    """The name of a process is what it calls itself, on every way out of the doctor."""
+    name = "caf\u00e9 \u65e5\u672c"
+    client.do("rename", name=name)
+    assert lab.doctor("client")["by_port"][port]["process"]["name"] == name
+    assert f"of {name} (pid " in lab.run("doctor", "--all", host="client", codes=(0, 1))[1]
+    for form, words in (("markdown", f"of {name} "), ("prometheus", f'process="{name}"'),
+                        ("tap", f"of {name} "), ("junit", f"of {name} ")):
+        out = lab.run("doctor", "--format", form, host="client", codes=(0, 1))[1]
+        assert words in out, (form, out)
+    with tempfile.NamedTemporaryFile("w", suffix=".rules") as f:
+        f.write("no connection of process \u65e5\u672c may be in state ESTABLISHED\n")
+        f.flush()
+        client.do("rename", name="\u65e5\u672c")
+        assert "\u65e5\u672c (pid " in lab.run("policy", f.name, host="client", codes=(1,))[1]
+    client.do("rename", name="python3")
+
+
 def the_page_is_true(lab, tmp):
     """docs/doctor.md names every key and metric, and its policy can be read."""
     page = open("docs/doctor.md").read()
@@ -305,6 +323,7 @@ def test():
         lab.run("doctor", "--fail-on", "fail", host="client", codes=(1,))
         client.do("close", name="unanswered")
         namespaces_differ(lab)
+        a_name_in_any_writing(lab, client, ports["plain"])
         with tempfile.TemporaryDirectory() as tmp:
             policy_is_kept_or_broken(lab, tmp)
             policy_without_a_peer(lab, client, tmp)

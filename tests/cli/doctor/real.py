@@ -176,7 +176,7 @@ def whatever_a_process_calls_itself(lab):
         peers.do("rename", name=name)
         peers.do("open", name="one", to=[SERVER, 8080])
     text = promtool_takes_it(lab, "client")
-    for shown in ("?[2J?]0;x?", 'a\\"b\\\\c{d=\\"e\\"}', "new?line 1", "??<&#|`"):
+    for shown in ("?[2J?]0;x?", 'a\\"b\\\\c{d=\\"e\\"}', "new?line 1", "??<&#|`", "é名"):
         assert f'process="{shown}"' in text, f"no {shown} in {text}"
     report = lab.doctor("client", privileged=True)
     assert "new?line 1" in {c["process"]["name"] for c in report["connections"] if c["process"]}

@@ -23,8 +23,8 @@
 #include "os/sysctl.h"
 #include "scenario/command.h"
 
-#define INIT_ENDS_MS 100
-#define LAST_WORDS 150 /* bytes of output, the last line not counted */
+#define LEFT_ENDS_MS 100 /* so long may live what a command leaves when another is started */
+#define LAST_WORDS 150   /* bytes of output, the last line not counted */
 
 const char *ho_service_name(const struct ho_services *s, uint16_t proc, char *text, size_t size)
 {
@@ -277,9 +277,10 @@ int ho_services_start(struct ho_services *s, uint16_t proc, int netns,
     struct pipes p;
 
     assert(proc < s->count);
-    if (v->runs && v->exited) { /* the init ends a moment after the command */
+    if (v->runs && v->exited) { /* the init ends a moment after the last process */
         struct pollfd init = { .fd = v->child.pidfd, .events = POLLIN };
-        (void)poll(&init, 1, INIT_ENDS_MS);
+        while (poll(&init, 1, v->child.last ? -1 : LEFT_ENDS_MS) < 0 && errno == EINTR) {
+        }
         (void)ho_service_look(s, v);
     }
     if (v->runs) {

@@ -78,28 +78,36 @@ struct init {
     pid_t command;         /* 0: it has ended */
 };
 
+/* What the init says of the command. */
+struct told {
+    struct ho_os_exit exit;
+    bool last; /* nothing of it is left */
+};
+
 /* Reaps what has ended. Returns false when no child is left. */
 static bool reap_all(struct init *in)
 {
     struct signalfd_siginfo info;
+    struct told told = { .last = false };
+    bool ended = false;
+    int status = 0;
+    pid_t pid;
 
     while (read(in->children, &info, sizeof(info)) > 0) {
     }
-    for (;;) {
-        int status = 0;
-        pid_t pid = waitpid(-1, &status, WNOHANG);
-
-        if (pid <= 0) {
-            return pid == 0;
-        }
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == in->command) {
-            struct ho_os_exit end = { .status = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
-                                      .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0 };
-
             in->command = 0;
-            (void)send(in->control, &end, sizeof(end), MSG_NOSIGNAL);
+            ended = true;
+            told.exit = (struct ho_os_exit){ .status = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+                                             .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0 };
         }
     }
+    if (ended) {
+        told.last = pid < 0;
+        (void)send(in->control, &told, sizeof(told), MSG_NOSIGNAL);
+    }
+    return pid == 0;
 }
 
 static void obey(const struct init *in)
@@ -223,11 +231,12 @@ int ho_os_child_signal(struct ho_os_child *c, int signal)
 int ho_os_child_command_exit(struct ho_os_child *c, struct ho_os_exit *ret)
 {
     if (!c->ended && c->control >= 0) {
-        struct ho_os_exit end;
+        struct told told;
 
-        c->ended = recv(c->control, &end, sizeof(end), MSG_DONTWAIT) == (ssize_t)sizeof(end);
+        c->ended = recv(c->control, &told, sizeof(told), MSG_DONTWAIT) == (ssize_t)sizeof(told);
         if (c->ended) {
-            c->exit = end;
+            c->exit = told.exit;
+            c->last = told.last;
         }
     }
     if (c->ended) {

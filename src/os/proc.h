@@ -35,6 +35,7 @@ struct ho_os_child {
     int pidfd;
     int control; /* of a command: readable when the command itself has ended; else -1 */
     bool ended;  /* the command itself, as ho_os_child_command_exit() has told */
+    bool last;   /* then: no other process of it was left, and its init ends at once */
     struct ho_os_exit exit;
 };
 

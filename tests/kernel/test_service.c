@@ -44,6 +44,7 @@ struct stage {
     struct ho_plan *plan;
     struct ho_services *services;
     int netns[2];
+    int64_t begun_ns;
     char out[65536]; /* "server.db: hello\n", "server.db! exit 0 \n" .. */
 };
 
@@ -52,7 +53,7 @@ static void set_up(struct stage *st)
     struct ho_scn_error e;
     char why[512] = "";
 
-    *st = (struct stage){ .out = "" };
+    *st = (struct stage){ .begun_ns = ho_os_now().ns };
     ROOM_CHECK(ho_scn_parse(&st->scn, "test", world, sizeof(world) - 1, &e) == 0);
     const struct ho_scn_case c = ho_scn_case(st->scn, 0);
     ROOM_CHECK(ho_plan_make(&st->plan, st->scn, &c, NULL, &e) == 0);
@@ -95,7 +96,7 @@ static void drain(struct stage *st)
     while (ho_services_next(st->services, &e)) {
         size_t len = strlen(st->out);
         const char *name = st->plan->procs[e.proc].name;
-        ROOM_CHECK(e.at_ns <= ho_os_now().ns && ho_os_now().ns - e.at_ns < 20 * S);
+        ROOM_CHECK(e.at_ns >= st->begun_ns && e.at_ns <= ho_os_now().ns);
         if (e.kind == HO_SERVICE_OUTPUT) {
             (void)snprintf(st->out + len, sizeof(st->out) - len, "%s%s %s\n", name,
                            e.stderr_ ? "!" : ":", e.text);
@@ -106,19 +107,51 @@ static void drain(struct stage *st)
     }
 }
 
+/* Looks until something happens, `*silent` times in vain at most: a machine that stands still is
+ * one time, however long it does.
+ */
+static void look(struct stage *st, unsigned *silent, const char *what)
+{
+    struct pollfd p = { .fd = ho_services_fd(st->services), .events = POLLIN };
+
+    if (*silent == 100) {
+        (void)fprintf(stderr, "\"%s\" is not in:\n%s", what, st->out);
+        in_room_failed(__FILE__, __LINE__, "it comes");
+    }
+    *silent += poll(&p, 1, 100) == 0;
+    drain(st);
+}
+
 /* Waits until what was written contains `text`. */
 static void comes(struct stage *st, const char *text)
 {
-    const int64_t until = ho_os_now().ns + 10 * S;
-    struct pollfd p = { .fd = ho_services_fd(st->services), .events = POLLIN };
+    unsigned silent = 0;
 
-    for (drain(st); strstr(st->out, text) == NULL; drain(st)) {
-        if (ho_os_now().ns > until) {
-            (void)fprintf(stderr, "\"%s\" is not in:\n%s", text, st->out);
-            in_room_failed(__FILE__, __LINE__, "it comes");
-        }
-        (void)poll(&p, 1, 100);
+    drain(st);
+    while (strstr(st->out, text) == NULL) {
+        look(st, &silent, text);
     }
+}
+
+/* Waits until nothing of it is left. */
+static void is_gone(struct stage *st, uint16_t proc)
+{
+    unsigned silent = 0;
+
+    while (ho_services_runs(st->services, proc)) {
+        look(st, &silent, "its end");
+    }
+}
+
+/* In the room, in its memory: what a command waits for with UNTIL_TOLD. */
+#define TOLD "/dev/shm/told"
+#define UNTIL_TOLD "until [ -e " TOLD " ]; do sleep 0.01; done; "
+
+static void tell(void)
+{
+    int fd = open(TOLD, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+    ROOM_CHECK(fd >= 0 && close(fd) == 0);
 }
 
 static int wait_ready(struct stage *st, uint16_t proc)
@@ -181,11 +214,10 @@ TEST(lines_of_output_and_the_exit_status_are_told)
     ROOM_CHECK(strstr(st.out, "db: a\\x09b\\x01\\\\x41\\xffc\n") != NULL);
     ROOM_CHECK(strstr(st.out, "db: last\n") != NULL);
     ROOM_CHECK(strcmp(strstr(st.out, "db exit"), "db exit 3 \n") == 0);
-    ROOM_CHECK(!ho_services_runs(st.services, DB) || (usleep(100000), drain(&st), true));
-    ROOM_CHECK(!ho_services_runs(st.services, DB));
-    started(&st, DB, "echo again");
+    started(&st, DB, "echo again"); /* although its init may not have ended yet */
     comes(&st, "db: again\n");
     comes(&st, "db exit 0");
+    is_gone(&st, DB);
     st.out[0] = '\0'; /* UTF-8 stays, but for what is none: cut off, too long, a surrogate */
     started(&st, DB,
             "printf 'caf\\303\\251 \\360\\237\\230\\200 \\303 \\300\\257 \\355\\240\\200\\n'");
@@ -212,7 +244,7 @@ TEST(more_lines_than_have_room_are_counted)
 {
     BEGIN;
     started(&st, DB, "sh -c 'seq 10000'");
-    for (unsigned i = 0; i < 1000 && ho_services_dropped(st.services) == 0; i++) {
+    for (unsigned i = 0; i < 10000 && ho_services_dropped(st.services) == 0; i++) {
         ROOM_CHECK(ho_services_read(st.services) == 0); /* and nobody takes them */
         (void)usleep(1000);
     }
@@ -323,12 +355,13 @@ TEST(input_arrives_and_ends)
     comes(&st, "db: wor\n");
     comes(&st, "db exit 0");
     st.out[0] = '\0';
-    started(&st, CLIENT, "sh -c 'sleep 0.2; wc -c'"); /* more than a pipe holds, and slowly */
+    started(&st, CLIENT, "sh -c '" UNTIL_TOLD "wc -c'"); /* more than a pipe holds */
     memset(big, 'x', HO_SERVICE_INPUT);
     some = (struct ho_plan_input){ .bytes = big, .len = HO_SERVICE_INPUT };
     ROOM_CHECK(ho_services_input(st.services, CLIENT, &some) == 0);
     ROOM_CHECK(ho_services_input(st.services, CLIENT, &some) == 0);
     ROOM_CHECK(ho_services_input(st.services, CLIENT, &some) == -ENOSPC);
+    tell();
     some = (struct ho_plan_input){ .bytes = "", .end = true };
     ROOM_CHECK(ho_services_input(st.services, CLIENT, &some) == 0);
     comes(&st, "app: 131072\n");
@@ -343,30 +376,54 @@ TEST(input_arrives_and_ends)
     END;
 }
 
-/* The number in front of the last " ticks" of what was written. */
-static long last_tick(struct stage *st)
+/* The letter of /proc/PID/stat; 0: there is no such process. */
+static char state_of(pid_t pid)
 {
-    const char *p = strrchr(st->out, ':');
+    char path[64], text[256] = "";
 
-    return p != NULL ? strtol(p + 1, NULL, 10) : 0;
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+    (void)close(fd);
+    const char *p = n > 0 ? strrchr(text, ')') : NULL;
+    return p != NULL ? p[2] : 0;
+}
+
+/* Waits until everything below the init, which is pid 2 of the room, stands still: it is told to
+ * stop them, and needs a moment.
+ */
+static void stands_still(void)
+{
+    unsigned moving = 1;
+
+    for (unsigned tries = 0; moving > 0; tries++) {
+        ROOM_CHECK(tries < 10000);
+        (void)usleep(1000);
+        moving = 0;
+        for (pid_t pid = 3; pid < 4096; pid++) {
+            char state = state_of(pid);
+            moving += state != 0 && state != 'T' && state != 'Z';
+        }
+    }
 }
 
 TEST(stop_and_continue_mean_everything_it_started)
 {
     BEGIN;
-    started(&st, DB, "sh -c '(i=0; while sleep 0.02; do i=$((i+1)); echo $i; done) & wait'");
-    comes(&st, "db: 3\n");
+    started(&st, DB, "sh -c '(while sleep 0.02; do echo tick; done) & wait'");
+    comes(&st, "tick\n");
     ROOM_CHECK(ho_services_stop(st.services, DB) == 0);
-    (void)usleep(100000);
+    stands_still();
     drain(&st);
-    long then = last_tick(&st);
+    st.out[0] = '\0';
     (void)usleep(300000);
     drain(&st);
-    ROOM_CHECK(last_tick(&st) == then);
+    ROOM_CHECK(st.out[0] == '\0');
     ROOM_CHECK(ho_services_cont(st.services, DB) == 0);
-    (void)usleep(300000);
-    drain(&st);
-    ROOM_CHECK(last_tick(&st) > then);
+    comes(&st, "tick\n");
     ROOM_CHECK(ho_services_stop(st.services, CLIENT) == -ESRCH);
     END;
 }
@@ -413,7 +470,7 @@ TEST(a_signal_of_its_own_is_told)
                      (struct ho_plan_command){
                          .text = "echo up", .ready = HO_READY_OUTPUT, .pattern = "^up$" }) == 0);
     comes(&st, "db exit 0");
-    (void)usleep(50000);
+    is_gone(&st, DB);
     ROOM_CHECK(wait_ready(&st, DB) == 1); /* although it has ended */
     END;
 }
@@ -421,18 +478,20 @@ TEST(a_signal_of_its_own_is_told)
 /* --- ready --------------------------------------------------------------------------------------
  */
 
-/* This program as a command: "PROGRAM listen PORT [keepalive]" accepts one connection after the
- * other, keeps them, and says so.
+/* This program as a command: "PROGRAM listen PORT [keepalive | told]" accepts one connection after
+ * the other, keeps them, and says so; with "told" it listens only when TOLD is there.
  */
 static char program[512];
 
-static int listen_on(const char *port, bool keepalive)
+static int listen_on(const char *port, bool keepalive, bool told)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1, idle = 61, timeout = 7000, client;
     const struct sockaddr_in addr = { .sin_family = AF_INET,
                                       .sin_port = htons((uint16_t)strtol(port, NULL, 10)) };
 
-    (void)usleep(100000); /* it takes a while to start */
+    while (told && access(TOLD, F_OK) != 0) {
+        (void)usleep(10000);
+    }
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (fd < 0 || bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) != 0 ||
         listen(fd, 5) != 0) {
@@ -463,18 +522,22 @@ TEST(it_is_ready_when_it_listens_or_says_so)
 
     BEGIN;
     ROOM_CHECK(start(&st, DB,
-                     (struct ho_plan_command){ .text = listener(text, sizeof(text), "80"),
+                     (struct ho_plan_command){ .text = listener(text, sizeof(text), "80 told"),
                                                .ready = HO_READY_LISTENS,
                                                .port = 80 }) == 0);
     ROOM_CHECK(ho_services_ready(st.services, DB) == 0);
+    tell();
     ROOM_CHECK(wait_ready(&st, DB) == 1);
     ROOM_CHECK(ho_services_ready(st.services, DB) == 1);
+    ROOM_CHECK(unlink(TOLD) == 0);
     ROOM_CHECK(start(&st, CLIENT,
-                     (struct ho_plan_command){ .text = "sh -c 'echo no; sleep 0.1; echo up now; "
-                                                       "sleep 60'",
+                     (struct ho_plan_command){ .text = "sh -c 'echo no; " UNTIL_TOLD
+                                                       "echo up now; sleep 60'",
                                                .ready = HO_READY_OUTPUT,
                                                .pattern = "^up" }) == 0);
+    comes(&st, "app: no\n");
     ROOM_CHECK(ho_services_ready(st.services, CLIENT) == 0);
+    tell();
     ROOM_CHECK(wait_ready(&st, CLIENT) == 1);
     END;
 }
@@ -483,18 +546,20 @@ TEST(what_is_never_ready_is_told_with_its_last_words)
 {
     static const struct {
         const char *text;
+        int64_t within_ns;
+        const char *first; /* what it says before its time is over */
         int err;
         const char *why;
     } cases[] = {
-        { "sh -c 'echo starting; sleep 60'", -ETIMEDOUT,
+        { "sh -c 'echo starting; sleep 60'", 300 * MS, "db: starting\n", -ETIMEDOUT,
           "server.db: its time was over before it listened on port 80; its last words: "
           "\"starting\"" },
-        { "sh -c 'echo a; echo bad config >&2; exit 7'", -ECHILD,
+        { "sh -c 'echo a; echo bad config >&2; exit 7'", 20 * S, "", -ECHILD,
           "server.db: ended with status 7 before it listened on port 80; its last words: " },
-        { "sh -c 'kill -9 $$'", -ECHILD,
+        { "sh -c 'kill -9 $$'", 20 * S, "", -ECHILD,
           "ended by signal 9 before it listened on port 80; it wrote "
           "nothing" },
-        { "true", -ECHILD, "server.db: ended with status 0 before" },
+        { "true", 20 * S, "", -ECHILD, "server.db: ended with status 0 before" },
     };
 
     BEGIN;
@@ -503,7 +568,8 @@ TEST(what_is_never_ready_is_told_with_its_last_words)
                          (struct ho_plan_command){ .text = cases[i].text,
                                                    .ready = HO_READY_LISTENS,
                                                    .port = 80,
-                                                   .within = ho_ns(300 * MS) }) == 0);
+                                                   .within = ho_ns(cases[i].within_ns) }) == 0);
+        comes(&st, cases[i].first); /* only a question finds that the time is over */
         ROOM_CHECK(wait_ready(&st, DB) == cases[i].err);
         if (strstr(ho_services_why(st.services), cases[i].why) == NULL) {
             in_room_failed(__FILE__, __LINE__, ho_services_why(st.services));
@@ -655,7 +721,8 @@ int main(int argc, char **argv)
     };
 
     if (argc >= 3 && strcmp(argv[1], "listen") == 0) {
-        return listen_on(argv[2], argc > 3);
+        return listen_on(argv[2], argc > 3 && strcmp(argv[3], "keepalive") == 0,
+                         argc > 3 && strcmp(argv[3], "told") == 0);
     }
     if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0 ||
         !in_room_allowed(IN_ROOM_ROOT) || !in_room_allowed(IN_ROOM_USER)) {

@@ -282,9 +282,10 @@ static void what_cannot_run_is_said(void **state)
 
 /* ---- the init -------------------------------------------------------------------------------- */
 
-/* A daemon that left its session and its parent, and whoever started it. */
-static const char daemon_script[] = "setsid sh -c 'trap \"\" TERM HUP; echo up; sleep 1000' & "
-                                    "sleep 0.02; exit 4";
+/* A daemon that left its session and its parent, and whoever started it: ends when it is told. */
+static const char daemon_script[] = "trap 'exit 4' TERM; "
+                                    "setsid sh -c 'trap \"\" TERM HUP; echo up; sleep 1000' & "
+                                    "wait";
 
 static int daemon_dies_with_its_init(void *arg)
 {
@@ -296,12 +297,13 @@ static int daemon_dies_with_its_init(void *arg)
     (void)arg;
     int out = run(&c, &s, daemon_script);
 
+    await(out);
+    ROOM_CHECK(read(out, line, sizeof(line)) == 3 && strcmp(line, "up\n") == 0);
     ROOM_CHECK(ho_os_child_command_exit(&c, &e) == -EAGAIN);
+    ROOM_CHECK(ho_os_child_signal(&c, SIGTERM) == 0);
     await(c.control);
     ROOM_CHECK(ho_os_child_command_exit(&c, &e) == 0 && e.status == 4 && e.signal == 0);
     ROOM_CHECK(ho_os_child_exit(&c, &e) == -EAGAIN); /* the daemon lives */
-    await(out);
-    ROOM_CHECK(read(out, line, sizeof(line)) == 3 && strcmp(line, "up\n") == 0);
     pid_t pids[16];
 
     ROOM_CHECK(ho_os_pids(pids, 16) >= 3); /* us, the init, the daemon, its sleep */
@@ -344,8 +346,8 @@ static int stop_all(void *arg)
     (void)arg;
     /* What is started says so itself: before its exec it has the shell's handlers still. */
     int out = run(&c, &s,
-                  "trap 'echo term; kill $p; exit 5' TERM; "
-                  "setsid sh -c 'echo up; exec sleep 1000' & p=$!; wait");
+                  "trap 'echo term; kill $!; exit 5' TERM; "
+                  "setsid sh -c 'echo up; exec sleep 1000' & wait");
 
     await(out);
     ROOM_CHECK(read(out, line, sizeof(line)) == 3);

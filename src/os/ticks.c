@@ -17,6 +17,7 @@
 #define NEAR_NS 200000        /* "the same": reading one takes less than a tenth of that */
 #define AT_LEAST_NS 40000000  /* how long to look at all */
 #define AT_MOST_NS 1000000000 /* .. and then no longer */
+#define STOOD_NS 10000000     /* between two readings: as much as counts; then nobody looked */
 #define BUFFER 16384
 
 /* What is known so far: when the count was 0, at the latest. A stamp says that the first count
@@ -195,20 +196,19 @@ static void see_stamp(struct search *s, uint32_t hundredths, int64_t now)
 
 static int search(struct search *s)
 {
-    int64_t began = now_ns(CLOCK_MONOTONIC), now = began;
+    int64_t now = now_ns(CLOCK_MONOTONIC), looked = 0;
 
-    while (now - began < AT_LEAST_NS || count_sure(s) < SURE) {
+    while (looked < AT_LEAST_NS || count_sure(s) < SURE) {
         uint32_t hundredths = 0;
-        int err = read_stamp(s->nl, &hundredths);
+        int64_t before = now;
+        int err = looked > AT_MOST_NS ? -ENODATA : read_stamp(s->nl, &hundredths);
 
         if (err != 0) {
             return err;
         }
         now = now_ns(CLOCK_MONOTONIC);
+        looked += now - before < STOOD_NS ? now - before : STOOD_NS;
         see_stamp(s, hundredths, now);
-        if (now - began > AT_MOST_NS) {
-            return -ENODATA;
-        }
     }
     return 0;
 }

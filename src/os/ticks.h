@@ -25,7 +25,8 @@ struct ho_os_ticks {
 };
 
 /* Measures, in the network namespace that the caller is in, where it needs CAP_NET_ADMIN and `lo`
- * (up or down): takes 40 ms on a quiet machine, at most 1 s. The address 127.77.77.77/32 is added
+ * (up or down): takes 40 ms on a quiet machine, at most 1 s without
+ * the times at which this process had no processor. The address 127.77.77.77/32 is added
  * to `lo` and removed again.
  *
  * Returns 0; -EPERM without the capability; -ENODATA if no three ticks agree (a machine that is too

@@ -44,21 +44,30 @@ static void the_measured_count_is_the_kernels(void **state)
 {
     struct ho_os_ticks j;
     int64_t phase_ns = 0;
-    uint64_t before, listed, after;
+    uint64_t before = 0, listed = 0, after;
 
     (void)state;
     assert_int_equal(ho_os_ticks_measure(&j), 0);
     assert_in_range(j.hz, 100, 1000);
-    before = ho_os_ticks_at(&j, now(), &phase_ns);
-    assert_in_range(phase_ns, 0, HO_NS_PER_S / j.hz - 1);
-    listed = count_of_timer_list();
-    after = ho_os_ticks_at(&j, now(), &phase_ns);
-    if (listed == 0) {
-        print_message("not compared with the kernel's own count: /proc/timer_list is root's\n");
-        return;
+    /* A processor that slept is told of the ticks it missed a little later, one whose hypervisor
+     * let it wait when it runs again: the kernel's count may lag for a while, and never leads.
+     */
+    for (int i = 0; i < 1000; i++) {
+        before = ho_os_ticks_at(&j, now(), &phase_ns);
+        assert_in_range(phase_ns, 0, HO_NS_PER_S / j.hz - 1);
+        listed = count_of_timer_list();
+        after = ho_os_ticks_at(&j, now(), &phase_ns);
+        if (listed == 0) {
+            print_message("not compared with the kernel's own: /proc/timer_list is root's\n");
+            return;
+        }
+        assert_true(listed <= after);
+        if (listed + 3 >= before) {
+            return;
+        }
     }
-    /* A processor that slept is told of the ticks it missed a little later. */
-    assert_true(listed + 3 >= before && listed <= after);
+    fail_msg("the kernel counts %llu, measured were %llu", (unsigned long long)listed,
+             (unsigned long long)before);
 }
 
 static void two_measurements_agree(void **state)

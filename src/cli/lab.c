@@ -105,6 +105,18 @@ static int save(const struct lab *l, const struct ho_timeline *tl)
     return code;
 }
 
+/* Until somebody takes them: whoever reads that the lab is up may end it at once. */
+static void hold_interrupts(sigset_t *ret_before)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, ret_before);
+}
+
 static int serve(const struct lab *l, const struct ho_engine *engine, struct ho_timeline *tl)
 {
     const struct ho_lab_conf conf = {
@@ -122,6 +134,7 @@ static int serve(const struct lab *l, const struct ho_engine *engine, struct ho_
     for (size_t i = 0; ho_kernel_warning(ho_kernel_of(engine), i) != NULL; i++) {
         ho_cli_say(0, "%s", ho_kernel_warning(ho_kernel_of(engine), i));
     }
+    hold_interrupts(NULL); /* ho_lab_run() takes them */
     int code = print_ready(l);
 
     if (code != HO_EXIT_OK) {
@@ -286,9 +299,13 @@ static int keep_room(struct lab *l)
     char why[HO_OS_WHY] = "";
     struct ho_os_room room;
     struct ho_os_exit end;
+    sigset_t before;
+
+    hold_interrupts(&before); /* ho_os_room_wait() takes them */
     int err = ho_os_room_start(&room, NULL, work, l, why);
 
     if (err != 0) {
+        sigprocmask(SIG_SETMASK, &before, NULL); /* was it one of them? */
         return ho_cli_say(HO_EXIT_CANNOT, "lab: %s", why[0] != '\0' ? why : strerror(-err));
     }
     err = ho_os_room_wait(&room, &end);

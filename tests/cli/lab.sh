@@ -101,7 +101,7 @@ inside=$("$H" exec --lab $b client -- readlink /proc/self/ns/net)
 kill -9 "$second"
 wait "$second" 2>/dev/null
 second=
-for i in 1 2 3 4 5 6 7 8 9 10; do
+for _ in $(seq 100); do
     left=$(for p in /proc/[0-9]*; do readlink "$p/ns/net" 2>/dev/null; done | grep -cF "$inside")
     [ "$left" = 0 ] && break
     sleep 0.1
@@ -133,4 +133,18 @@ grep -q "^at .*s cut$" "$dir/saved.scn" || fail "the steps were not saved"
 grep -q '"kind":"fault"' "$dir/saved.jsonl" || fail "the timeline was not saved"
 [ -s "$dir/saved.pcapng" ] || fail "the capture was not saved"
 "$H" run "$dir/saved.scn" >"$dir/last.out" 2>&1 || fail "the saved session does not play"
+
+# Who has read that it is up may end it at once.
+d=lab-d-$$
+mkfifo "$dir/$d.fifo"
+"$H" lab --name $d --save "$dir/none.scn" >"$dir/$d.fifo" 2>"$dir/$d.err" &
+first=$!
+exec 9<"$dir/$d.fifo"
+read -r line <&9 || fail "fourth lab"
+kill -TERM "$first"
+wait "$first"
+status=$?
+first=
+[ "$status" = 0 ] || fail "a lab that was told to end at once: status $status"
+[ -s "$dir/none.scn" ] || fail "a lab that was told to end at once saved nothing"
 echo ok

@@ -83,6 +83,23 @@ static void keep_recipe(struct ho_os_build *b, const char *const *args, int out,
     _exit(recipe < 0 ? 127 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
+static void end_signals(sigset_t *ret)
+{
+    sigemptyset(ret);
+    sigaddset(ret, SIGINT);
+    sigaddset(ret, SIGTERM);
+    sigaddset(ret, SIGHUP);
+}
+
+static void hold_ends(struct ho_os_build *b)
+{
+    sigset_t ends;
+
+    end_signals(&ends);
+    sigprocmask(SIG_BLOCK, &ends, b->held ? NULL : &b->before);
+    b->held = true;
+}
+
 int ho_os_build_start(struct ho_os_build *b, const char *parent, const char *script,
                       size_t script_len, const char *config, size_t config_len,
                       const char *const *args)
@@ -95,6 +112,7 @@ int ho_os_build_start(struct ho_os_build *b, const char *parent, const char *scr
     if (err != 0) {
         return err;
     }
+    hold_ends(b); /* else one that comes before ho_os_build_run() would kill the maker */
     err = ho_os_folder_write(&b->folder, "recipe.sh", script, script_len, 0600);
     err = err != 0 ? err : ho_os_folder_write(&b->folder, "config", config, config_len, 0600);
     err = err != 0 ? err : pipe2(fds, O_CLOEXEC) != 0 ? -errno : 0;
@@ -200,22 +218,13 @@ static int read_all(struct ho_os_build *b, int signals, void (*line)(void *, con
     }
 }
 
-static void end_signals(sigset_t *ret)
-{
-    sigemptyset(ret);
-    sigaddset(ret, SIGINT);
-    sigaddset(ret, SIGTERM);
-    sigaddset(ret, SIGHUP);
-}
-
 int ho_os_build_run(struct ho_os_build *b, void (*line)(void *self, const char *line), void *self,
                     int *ret_status)
 {
-    sigset_t ends, before;
+    sigset_t ends;
     int signal, signals;
 
     end_signals(&ends);
-    sigprocmask(SIG_BLOCK, &ends, &before);
     signals = signalfd(-1, &ends, SFD_CLOEXEC);
     if (signals < 0) {
         return -errno;
@@ -227,7 +236,6 @@ int ho_os_build_run(struct ho_os_build *b, void (*line)(void *self, const char *
     }
     int status = wait_child(b);
 
-    sigprocmask(SIG_SETMASK, &before, NULL);
     *ret_status = signal != 0 ? 128 + signal : status;
     return 0;
 }
@@ -244,10 +252,7 @@ const char *ho_os_build_folder(const struct ho_os_build *b)
 
 void ho_os_build_end(struct ho_os_build *b)
 {
-    sigset_t ends, before;
-
-    end_signals(&ends);
-    sigprocmask(SIG_BLOCK, &ends, &before); /* a second Ctrl-C would leave half of it */
+    hold_ends(b); /* a second Ctrl-C would leave half of it */
     if (b->pid > 0) {
         kill(b->pid, SIGTERM);
         wait_child(b);
@@ -256,6 +261,8 @@ void ho_os_build_end(struct ho_os_build *b)
         close(b->out);
     }
     ho_os_folder_remove(&b->folder);
+    sigset_t before = b->before;
+
     *b = (struct ho_os_build){ .out = -1 };
     sigprocmask(SIG_SETMASK, &before, NULL);
 }

@@ -11,6 +11,8 @@
 #ifndef HO_OS_BUILD_H
 #define HO_OS_BUILD_H
 
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -22,12 +24,15 @@ struct ho_os_build {
     struct ho_os_folder folder;
     int out; /* what the child writes */
     pid_t pid;
+    bool held;                   /* the signals are blocked, and were not */
+    sigset_t before;             /* the mask from then */
     char last[HO_OS_BUILD_LAST]; /* the last lines */
     size_t last_len;
 };
 
-/* Runs `sh FOLDER/recipe.sh ARGS.. FOLDER FOLDER/config` with an empty standard input; `args` ends
- * with NULL, 8 at most.
+/* From here to ho_os_build_end() SIGINT, SIGTERM and SIGHUP are blocked: run takes them. Runs `sh
+ * FOLDER/recipe.sh ARGS.. FOLDER FOLDER/config` with an empty standard input; `args` ends with
+ * NULL, 8 at most.
  *
  * Returns 0, with *b to be given to ho_os_build_end(); a negative errno, with nothing left.
  */

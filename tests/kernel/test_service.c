@@ -25,6 +25,7 @@
 #include "kernel/service.h"
 #include "os/clock.h"
 #include "os/netns.h"
+#include "os/sockfd.h"
 #include "os/sysctl.h"
 #include "scenario/scenario.h"
 #include "support/in_room.h"
@@ -392,20 +393,23 @@ static char state_of(pid_t pid)
     return p != NULL ? p[2] : 0;
 }
 
-/* Waits until everything below the init, which is pid 2 of the room, stands still: it is told to
- * stop them, and needs a moment.
+/* Waits until everything below the init, which is pid 2 of the room, stands still: the init is told
+ * to stop them, and needs a moment. Who waits for a vfork() cannot be stopped, and need not be.
  */
 static void stands_still(void)
 {
-    unsigned moving = 1;
+    unsigned moving = 1, stopped = 0;
+    pid_t pids[64];
 
-    for (unsigned tries = 0; moving > 0; tries++) {
+    for (unsigned tries = 0; moving > 0 || stopped == 0; tries++) {
         ROOM_CHECK(tries < 10000);
         (void)usleep(1000);
-        moving = 0;
-        for (pid_t pid = 3; pid < 4096; pid++) {
-            char state = state_of(pid);
-            moving += state != 0 && state != 'T' && state != 'Z';
+        moving = stopped = 0;
+        int n = ho_os_pids(pids, 64);
+        for (int i = 0; i < n && i < 64; i++) {
+            char state = pids[i] > 2 ? state_of(pids[i]) : 0;
+            stopped += state == 'T';
+            moving += state != 0 && strchr("TZD", state) == NULL;
         }
     }
 }

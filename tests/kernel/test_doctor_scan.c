@@ -22,6 +22,7 @@
 #include "os/clock.h"
 #include "os/net.h"
 #include "os/netns.h"
+#include "os/sysctl.h"
 #include "support/in_room.h"
 #include "support/scan_stage.h"
 
@@ -360,6 +361,9 @@ static void build_link(bool arp)
     ROOM_CHECK(ho_os_net_addr_add(net, eth0, &own6, 64) == 0);
     ROOM_CHECK(ho_os_net_route_add(net, eth0, &far4, 16, &via4) == 0);
     ROOM_CHECK(ho_os_net_route_add(net, eth0, &far6, 32, &via6) == 0);
+    /* Nobody answers; that is noticed after three of these times, of 1 s by default (arp(7)). */
+    ROOM_CHECK(ho_os_sysctl_write(-1, "net.ipv4.neigh.eth0.retrans_time_ms", "100000") == 0);
+    ROOM_CHECK(ho_os_sysctl_write(-1, "net.ipv6.neigh.eth0.retrans_time_ms", "100000") == 0);
     ho_os_net_close(net);
     ho_os_netns_close(veth.netns);
 }

@@ -32,13 +32,13 @@ head -n 1 "$tmp/t.jsonl" | grep -q '"scope":"timeline"' || fail "the file was no
 [ "$(ls "$tmp" | grep -c part)" = 0 ] || fail "a .part file is left"
 
 # A reader that goes away: exit code 1, no signal.
-{
-    sleep 1 # until the reader has gone
-    code=0
-    "$HALFOPEN" run "$one" 2>"$tmp/err" || code=$?
-    echo "$code" >"$tmp/code"
-} | true
-code=$(cat "$tmp/code")
+mkfifo "$tmp/fifo"
+true <"$tmp/fifo" &
+exec 8>"$tmp/fifo"
+wait $! # now it has gone
+code=0
+"$HALFOPEN" run "$one" >&8 2>"$tmp/err" || code=$?
+exec 8>&-
 ran="run | true"
 is 1
 err 'halfopen: stdout: whoever read it has gone'

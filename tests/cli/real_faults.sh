@@ -13,16 +13,20 @@ fail() {
     exit 1
 }
 
+# How long its commands sleep: no other process of the machine does exactly that.
+nap=1000.$$
+
 world='host client
 host server
 cable client -- server
 '
 
-# refused NAME STATUS TEXT ARGUMENTS..: the file $tmp/NAME.scn, which is on stdin below the world
+# refused NAME STATUS TEXT ARGUMENTS..: the file $tmp/NAME.scn, which is on stdin below the world;
+# NAP in it is the time above.
 refused() {
     name=$1 status=$2 text=$3
     shift 3
-    { printf '%s' "$world" && cat; } >"$tmp/$name.scn"
+    { printf '%s' "$world" && sed "s/NAP/$nap/"; } >"$tmp/$name.scn"
     code=0
     "$HALFOPEN" run "$@" "$tmp/$name.scn" >"$tmp/out" 2>"$tmp/err" || code=$?
     if grep -q 'namespaces' "$tmp/err"; then
@@ -42,9 +46,10 @@ END
 refused absent 3 "server: no-such-program: not found in PATH" --engine kernel <<'END'
 at 0.1s server run "no-such-program"
 END
+# It is given time to say a word: a shell starts later than 0.3 s on a busy machine.
 refused deaf 3 "server.x: its time was over before it listened on port 80; its last words: \"up\"" \
     --engine kernel <<'END'
-process server.x runs "sh -c 'trap \"\" TERM INT; echo up; sleep 1000'" ready when it listens on 80 within 0.3s
+process server.x runs "sh -c 'trap \"\" TERM INT; echo up; sleep NAP'" ready when it listens on 80 within 2s
 END
 refused ends 3 "server.x: ended with status 4 before it listened on port 80; its last words: \"bad\"" \
     --engine kernel <<'END'
@@ -62,14 +67,14 @@ expect client output matches /(up/
 END
 
 # An expectation that is not met: status 1, and what came instead.
-printf '%s%s\n%s\n' "$world" 'at 0.1s server run "sh -c '"'echo no; sleep 1000'"'"' \
+printf '%s%s\n%s\n' "$world" 'at 0.1s server run "sh -c '"'echo no; sleep $nap'"'"' \
     'expect server output matches /yes/ by 0.5s' >"$tmp/unmet.scn"
 code=0
 "$HALFOPEN" run --engine kernel "$tmp/unmet.scn" >"$tmp/out" 2>"$tmp/err" || code=$?
 [ $code = 1 ] || fail "unmet: exit status $code, not 1"
 grep -q 'no output of server matches' "$tmp/out" || fail "unmet: $(cat "$tmp/out")"
 
-if ps -eo args | grep -v grep | grep -q 'sleep 1000$'; then
+if grep -qs "[1]000\.$$" /proc/[0-9]*/cmdline; then
     fail "a command is still there"
 fi
 [ ! -e /dev/shm/server.x ] || fail "a directory is still there"

@@ -103,7 +103,7 @@ living() {
     grep -ls "$tmp/[l]ong.scn" /proc/[0-9]*/cmdline | wc -l
 }
 gone() {
-    for _ in $(seq 50); do
+    for _ in $(seq 300); do
         [ "$(living)" = 0 ] && return 0
         sleep 0.1
     done
@@ -117,12 +117,11 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$HALFOPEN" run --engine kernel "$tmp/long.scn" \
         "$tmp/long.scn" >"$tmp/out" 2>"$tmp/err" &
     pid=$!
-    for _ in $(seq 50); do
+    for _ in $(seq 300); do
         [ "$(living)" -ge 3 ] && break
         sleep 0.1
     done
     [ "$(living)" -ge 3 ] || fail "no rooms"
-    sleep 0.3
     kill -$signal $pid
     code=0
     wait $pid || code=$?

@@ -29,7 +29,7 @@ static void add_verdict(struct ho_phase_range *range, const struct ho_verdicts *
 {
     struct ho_time at = one->has_app ? one->app_at : one->kernel_at;
 
-    if (!one->has_app && !one->has_kernel) {
+    if ((!one->has_app && !one->has_kernel) || ho_time_before(at, v->since)) {
         range->none++;
         return;
     }

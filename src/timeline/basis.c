@@ -440,6 +440,9 @@ int ho_verdict_basis(const struct ho_timeline *tl, const struct ho_verdicts *v,
         return -ENOTSUP;
     }
     l.died = one->has_kernel ? one->kernel_at : one->app_at;
+    if (ho_time_before(l.died, v->since)) {
+        return -ENOTSUP; /* it did not wait for this fault */
+    }
     l.end = records_until(tl, l.died);
     int err = ho_marks_make(tl, &mark);
     l.mark = mark;

@@ -21,11 +21,17 @@
 #define POLLHUP 0x010u
 #define POLLRDHUP 0x2000u
 
+/* What a host has of a connection. */
+struct end {
+    size_t newest; /* side[] + 1; 0: none */
+    bool local;    /* both ends */
+};
+
 struct walk {
     const struct ho_timeline *tl;
-    struct ho_groups ends; /* (host, connection, "") -> sides[] + 1 of the newest, 0: none */
-    size_t *newest;
-    size_t n_newest;
+    struct ho_groups ends; /* (host, connection, "") -> end[] */
+    struct end *end;
+    size_t n_end;
     struct verdict_side *side;
     size_t n, room;
     struct verdict_path path;
@@ -36,23 +42,23 @@ bool verdict_is_dead(const char *state)
     return strcmp(state, "gone") == 0 || ho_tcp_state_find(state) == HO_TCP_CLOSE;
 }
 
-static int newest_of(struct walk *w, const char *host, const char *conn, size_t **ret)
+static int end_of(struct walk *w, const char *host, const char *conn, struct end **ret)
 {
     size_t i = 0;
     int err = ho_groups_of(&w->ends, host, conn, "", &i);
 
-    if (err == 0 && i >= w->n_newest) {
-        size_t *p = realloc(w->newest, (i + 1) * 2 * sizeof(*p));
+    if (err == 0 && i >= w->n_end) {
+        struct end *p = realloc(w->end, (i + 1) * 2 * sizeof(*p));
 
         if (p == NULL) {
             return -ENOMEM;
         }
-        memset(p + w->n_newest, 0, ((i + 1) * 2 - w->n_newest) * sizeof(*p));
-        w->newest = p;
-        w->n_newest = (i + 1) * 2;
+        memset(p + w->n_end, 0, ((i + 1) * 2 - w->n_end) * sizeof(*p));
+        w->end = p;
+        w->n_end = (i + 1) * 2;
     }
     if (err == 0) {
-        *ret = &w->newest[i];
+        *ret = &w->end[i];
     }
     return err;
 }
@@ -62,30 +68,80 @@ static struct verdict_side *known_side(struct walk *w, const char *host, const c
 {
     size_t i = 0;
 
-    if (conn[0] == '\0' || ho_groups_find(&w->ends, host, conn, "", &i) != 0 || i >= w->n_newest ||
-        w->newest[i] == 0) {
+    if (conn[0] == '\0' || ho_groups_find(&w->ends, host, conn, "", &i) != 0 || i >= w->n_end ||
+        w->end[i].newest == 0) {
         return NULL;
     }
-    return &w->side[w->newest[i] - 1];
+    return &w->side[w->end[i].newest - 1];
 }
 
-/* The side that a sock or app record is about, made if it is new. A record without a process is
- * about the newest side; the first process that appears on a side without one takes it over.
+static bool is_one_of(const char *word, const char *const *list)
+{
+    while (*list != NULL && strcmp(word, *list) != 0) {
+        list++;
+    }
+    return *list != NULL;
+}
+
+/* Who closes first goes one way, who closes second the other (RFC 9293 3.3.2): a socket without a
+ * process is not of the end that goes the other one. 0: not its.
+ */
+static int goes_on(const struct verdict_side *s, const struct ho_record *r)
+{
+    static const char *const first[] = { "FIN-WAIT-1", "FIN-WAIT-2", "CLOSING", "TIME-WAIT", NULL };
+    static const char *const second[] = { "CLOSE-WAIT", "LAST-ACK", NULL };
+    const char *state = r->kind == HO_REC_SOCK ? r->u.sock.state : "";
+
+    if (s->dead) {
+        return 0;
+    }
+    if (verdict_is_dead(state)) {
+        return strcmp(s->last.state, "TIME-WAIT") == 0 ? 1 : 2; /* that lasts a minute */
+    }
+    if ((is_one_of(state, first) && is_one_of(s->last.state, second)) ||
+        (is_one_of(state, second) && is_one_of(s->last.state, first))) {
+        return 0;
+    }
+    return s->closed.ns != HO_NEVER.ns ? 3 : 2;
+}
+
+/* Of the sides of one connection at one host the one that a record is about, or NULL. Without a
+ * process it is the newest one; where both ends are there, that which can have come to it.
+ */
+static struct verdict_side *find_side(struct walk *w, size_t newest, const struct ho_record *r)
+{
+    struct verdict_side *best = newest == 0 ? NULL : &w->side[newest - 1];
+    int most = 0;
+
+    for (size_t i = newest; i != 0; i = w->side[i - 1].older) {
+        struct verdict_side *s = &w->side[i - 1];
+
+        if (r->process[0] != '\0' && strcmp(s->v.process, r->process) == 0) {
+            return s;
+        }
+        int how_well = r->process[0] == '\0' ? goes_on(s, r) : 0;
+
+        best = how_well > most ? s : best;
+        most = how_well > most ? how_well : most;
+    }
+    return best != NULL && (r->process[0] == '\0' || best->v.process[0] == '\0') ? best : NULL;
+}
+
+/* The side that a sock or app record is about, made if it is new. The first process that appears on
+ * a side without one takes it over.
  */
 static int side_of(struct walk *w, const struct ho_record *r, struct verdict_side **ret)
 {
-    size_t *newest = NULL;
+    struct end *end = NULL;
     struct verdict_side *s = NULL;
-    int err = newest_of(w, r->host, r->conn, &newest);
+    int err = end_of(w, r->host, r->conn, &end);
 
     if (err != 0) {
         return err;
     }
-    s = *newest == 0 ? NULL : &w->side[*newest - 1];
-    if (s != NULL && s->v.process[0] == '\0') {
-        s->v.process = r->process;
-    }
-    if (s != NULL && (r->process[0] == '\0' || strcmp(s->v.process, r->process) == 0)) {
+    s = find_side(w, end->newest, r);
+    if (s != NULL) {
+        s->v.process = s->v.process[0] == '\0' ? r->process : s->v.process;
         *ret = s;
         return 0;
     }
@@ -110,8 +166,10 @@ static int side_of(struct walk *w, const struct ho_record *r, struct verdict_sid
         .power_off = HO_NEVER,
         .rst_out = { -1 },
         .heard = { -1 },
+        .older = end->newest,
+        .local = end->local,
     };
-    *newest = w->n;
+    end->newest = w->n;
     *ret = s;
     return 0;
 }
@@ -216,19 +274,8 @@ static int on_app(struct walk *w, const struct ho_record *r)
     return 0;
 }
 
-static void on_seg(struct walk *w, const struct ho_record *r)
+static void on_arrival(struct verdict_side *s, const struct ho_record *r, struct ho_time arrival)
 {
-    struct ho_time arrival = ho_view_arrival(r);
-    struct verdict_side *s = known_side(w, r->host, r->conn);
-
-    if (s != NULL && !s->v.has_kernel && (r->u.seg.flags & HO_TCP_RST) != 0) {
-        s->rst_out = r->t;
-    }
-    s = known_side(w, r->u.seg.to, r->conn);
-
-    if (s == NULL || arrival.ns == HO_NEVER.ns) {
-        return;
-    }
     if (!s->v.has_kernel) {
         s->heard = arrival;
     }
@@ -240,12 +287,41 @@ static void on_seg(struct walk *w, const struct ho_record *r)
     }
 }
 
-static bool is_one_of(const char *word, const char *const *list)
+/* Both ends of the connection are at one host: it does not matter which of them is which. */
+static int on_local_seg(struct walk *w, const struct ho_record *r, struct ho_time arrival)
 {
-    while (*list != NULL && strcmp(word, *list) != 0) {
-        list++;
+    struct end *end = NULL;
+    int err = r->conn[0] == '\0' ? 0 : end_of(w, r->host, r->conn, &end);
+
+    if (end == NULL) {
+        return err;
     }
-    return *list != NULL;
+    end->local = true;
+    for (size_t i = end->newest; i != 0; i = w->side[i - 1].older) {
+        w->side[i - 1].local = true;
+        if (arrival.ns != HO_NEVER.ns) {
+            on_arrival(&w->side[i - 1], r, arrival);
+        }
+    }
+    return 0;
+}
+
+static int on_seg(struct walk *w, const struct ho_record *r)
+{
+    struct ho_time arrival = ho_view_arrival(r);
+    struct verdict_side *s = known_side(w, r->host, r->conn);
+
+    if (s != NULL && !s->v.has_kernel && (r->u.seg.flags & HO_TCP_RST) != 0) {
+        s->rst_out = r->t;
+    }
+    if (strcmp(r->host, r->u.seg.to) == 0) {
+        return on_local_seg(w, r, arrival);
+    }
+    s = known_side(w, r->u.seg.to, r->conn);
+    if (s != NULL && arrival.ns != HO_NEVER.ns) {
+        on_arrival(s, r, arrival);
+    }
+    return 0;
 }
 
 /* What a fault does to the way between the hosts. The last one counts. */
@@ -299,7 +375,7 @@ static int walk_records(struct walk *w)
         } else if (r->kind == HO_REC_APP && r->conn[0] != '\0') {
             err = on_app(w, r);
         } else if (r->kind == HO_REC_SEG) {
-            on_seg(w, r);
+            err = on_seg(w, r);
         } else if (r->kind == HO_REC_FAULT) {
             on_fault(w, r);
         }
@@ -407,7 +483,7 @@ int ho_verdicts_make(const struct ho_timeline *tl, const char *fault, struct ho_
         }
     }
     free(w.side);
-    free(w.newest);
+    free(w.end);
     ho_groups_free(&w.ends);
     if (err == 0) {
         *ret = v;

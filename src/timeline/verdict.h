@@ -75,7 +75,8 @@ struct ho_verdict {
 struct ho_verdicts {
     struct ho_verdict *v; /* in the order in which the sides first appear */
     size_t n;
-    struct ho_time since; /* the first fault, or the one asked for; 0 without any */
+    struct ho_time since; /* the first fault, or the one asked for; 0 without any. What ended
+                           * before it is no answer to it, and the table says so */
     struct ho_time until; /* the last record */
 };
 

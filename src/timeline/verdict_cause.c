@@ -60,9 +60,22 @@ static bool is_unreachable(const char *err)
     return strcmp(err, "EHOSTUNREACH") == 0 || strcmp(err, "ENETUNREACH") == 0;
 }
 
+/* Both ends are on one host, nothing was being repeated and no call was told of an error: nobody
+ * waited in vain for a segment, whatever happened to the cables.
+ */
+static bool is_closed_at_home(const struct verdict_side *s)
+{
+    return s->local && s->v.kernel_err[0] == '\0' && s->last.retransmits == 0 &&
+           s->last.probes == 0 && s->last.backoff == 0;
+}
+
 static enum ho_cause cause_of_death(const struct verdict_side *s, bool user_timeout)
 {
     int state = ho_tcp_state_find(s->last.state);
+
+    if (is_closed_at_home(s)) {
+        return cause_of_closing(s);
+    }
 
     if (strcmp(s->v.kernel_err, "ECONNREFUSED") == 0) {
         return HO_CAUSE_REFUSED;
@@ -111,7 +124,7 @@ static enum ho_cause cause_of_silence(const struct verdict_side *s,
     if (ho_tcp_state_find(s->v.state) == HO_TCP_CLOSE_WAIT) {
         return HO_CAUSE_FIN; /* the kernel knows; the process has not looked */
     }
-    if (!peer_is_dead && (!path->broken || s->heard.ns > path->at.ns)) {
+    if (!peer_is_dead && (!path->broken || s->local || s->heard.ns > path->at.ns)) {
         return HO_CAUSE_ALIVE;
     }
     return s->last.timer == HO_SOCK_TIMER_OFF ? HO_CAUSE_NOBODY : HO_CAUSE_WAITING;

@@ -11,7 +11,9 @@ struct verdict_side {
     struct ho_time last_at;
     bool lived, finding;
     bool dead;             /* by v.state */
+    bool local;            /* both ends are on its host: no cable lies between */
     size_t other;          /* the side at the other host: its number + 1, 0: none */
+    size_t older;          /* one of another process at the same host, likewise */
     const char *detail;    /* of the finding */
     const char *first_err; /* the first error that a call returned, or NULL */
     struct ho_time fin_in, closed, killed, power_off; /* the first ones, or HO_NEVER */

@@ -123,12 +123,12 @@ static void put_when(struct ho_text *out, const struct ho_verdicts *v, const str
 {
     struct ho_text cell = { 0 };
     struct ho_time at = { 0 };
-    bool noticed = noticed_at(one, &at);
+    bool ended = noticed_at(one, &at), noticed = ended && !ho_time_before(at, v->since);
 
     if (noticed) {
         ho_text_dur(&cell, ho_time_since(at, v->since));
     } else {
-        ho_text_put(&cell, "-");
+        ho_text_put(&cell, ended ? "before" : "-"); /* it is no answer to the fault */
     }
     ho_text_pad(out, ho_text_str(&cell), WHEN_WIDTH);
     ho_text_char(out, ' ');
@@ -220,9 +220,13 @@ static void put_kernel(struct ho_text *out, const struct ho_verdicts *v,
         return;
     }
     ho_text_put(out, out->len > 0 ? "; " : "");
-    ho_text_put(out, "kernel gave up at ");
-    ho_text_seconds(out, ho_time_since(one->kernel_at, v->since).ns, 3);
-    ho_text_put(out, " s");
+    if (ho_time_before(one->kernel_at, v->since)) {
+        ho_text_put(out, "kernel gave up before");
+    } else {
+        ho_text_put(out, "kernel gave up at ");
+        ho_text_seconds(out, ho_time_since(one->kernel_at, v->since).ns, 3);
+        ho_text_put(out, " s");
+    }
     if (one->kernel_err[0] != '\0') {
         ho_text_put(out, ": ");
         ho_text_put(out, one->kernel_err);

@@ -399,6 +399,108 @@ static void a_programs_own_timer_is_its_own_finding(void **state)
     assert_false(v->has_kernel);
 }
 
+/* ---- ends that are no answer to the fault ---------------------------------------------------- */
+
+static void make_sock_of(int64_t ms, const char *process, const char *state,
+                         enum ho_sock_timer timer)
+{
+    make_sock(&tl, ms, "server", state, timer, "");
+    tl.rec[tl.n - 1].process = process;
+}
+
+static void make_lo_seg(int64_t ms, const char *flags)
+{
+    make_seg(&tl, ms, "server", flags, 1, 1, 0, HO_FATE_FWD);
+    tl.rec[tl.n - 1].u.seg.to = "server";
+}
+
+/* Two commands of one host, connected by its own address: as sampled on the kernel engine. */
+static void make_own_connection(void)
+{
+    make_lo_seg(0, "S");
+    make_lo_seg(0, "SA");
+    make_lo_seg(0, "A");
+    make_sock_of(1, "asks", "ESTABLISHED", HO_SOCK_TIMER_KEEPALIVE);
+    make_sock_of(1, "own", "ESTABLISHED", HO_SOCK_TIMER_OFF);
+    make_sock_of(5, "asks", "ESTABLISHED", HO_SOCK_TIMER_KEEPALIVE);
+}
+
+static const struct ho_verdict *own_verdict(const char *process)
+{
+    ho_verdicts_free(&verdicts);
+    assert_int_equal(ho_verdicts_make(&tl, NULL, &verdicts), 0);
+    assert_int_equal(verdicts.n, 2);
+    const struct ho_verdict *v = ho_verdicts_find(&verdicts, "server", process, "db");
+    assert_non_null(v);
+    return v;
+}
+
+/* With data that nobody read the end is a RST, and both ends are gone at once. */
+static void what_two_programs_of_a_host_closed_was_not_given_up(void **state)
+{
+    struct ho_text t = { 0 };
+
+    (void)state;
+    make_own_connection();
+    make_lo_seg(500, "R");
+    make_sock_of(501, "", "gone", HO_SOCK_TIMER_OFF);
+    make_sock_of(501, "", "gone", HO_SOCK_TIMER_OFF);
+    make_fault(&tl, 1000, "", "cut", "lan");
+    assert_int_equal(own_verdict("asks")->cause, HO_CAUSE_CLOSED);
+    assert_int_equal(own_verdict("own")->cause, HO_CAUSE_CLOSED);
+    assert_false(own_verdict("asks")->has_kernel);
+    assert_false(own_verdict("own")->has_kernel);
+    ho_verdicts_table(&t, &verdicts, &tl, "lo", 0);
+    assert_null(strstr(ho_text_str(&t), "gave up"));
+    assert_null(strstr(ho_text_str(&t), "0.000"));
+    ho_text_free(&t);
+}
+
+static void each_end_at_one_host_has_its_own_verdict(void **state)
+{
+    (void)state;
+    make_own_connection();
+    make_sock_of(500, "own", "CLOSE-WAIT", HO_SOCK_TIMER_OFF);
+    make_sock_of(500, "", "FIN-WAIT-2", HO_SOCK_TIMER_TIMEWAIT);
+    make_sock_of(501, "", "LAST-ACK", HO_SOCK_TIMER_ON);
+    make_sock_of(501, "", "TIME-WAIT", HO_SOCK_TIMER_TIMEWAIT);
+    make_sock_of(502, "", "gone", HO_SOCK_TIMER_OFF);
+    make_fault(&tl, 1000, "", "cut", "lan");
+    assert_string_equal(own_verdict("asks")->state, "TIME-WAIT");
+    assert_string_equal(own_verdict("own")->state, "gone");
+    assert_int_equal(own_verdict("asks")->cause, HO_CAUSE_CLOSED);
+    assert_int_equal(own_verdict("own")->cause, HO_CAUSE_CLOSED);
+}
+
+static void a_cut_cable_is_nothing_to_two_programs_of_a_host(void **state)
+{
+    (void)state;
+    make_own_connection();
+    make_fault(&tl, 1000, "", "cut", "lan");
+    assert_int_equal(own_verdict("asks")->cause, HO_CAUSE_ALIVE);
+    assert_int_equal(own_verdict("own")->cause, HO_CAUSE_ALIVE);
+}
+
+/* A reset, then the fault: whoever was told was not told of the fault. */
+static void what_ended_before_the_fault_did_not_notice_it(void **state)
+{
+    struct ho_text t = { 0 };
+
+    (void)state;
+    make_established(&tl);
+    make_seg(&tl, 500, "server", "R", 1, 1, 0, HO_FATE_FWD);
+    make_sock(&tl, 501, "client", "CLOSED", HO_SOCK_TIMER_OFF, "ECONNRESET");
+    make_call(&tl, 600, "client", "recv", -1, "ECONNRESET");
+    make_fault(&tl, 1000, "", "cut", "lan");
+    assert_int_equal(verdict_of("client")->cause, HO_CAUSE_RST);
+    assert_app(verdict_of("client"), 600, "recv", "ECONNRESET");
+    ho_verdicts_table(&t, &verdicts, &tl, "before", 0);
+    assert_non_null(strstr(ho_text_str(&t), "before                   -  ECONNRESET from recv\n"));
+    assert_non_null(strstr(ho_text_str(&t), "kernel gave up before: ECONNRESET\n"));
+    assert_null(strstr(ho_text_str(&t), "0.000"));
+    ho_text_free(&t);
+}
+
 static void an_unknown_fault_is_no_verdict(void **state)
 {
     (void)state;
@@ -520,6 +622,10 @@ int main(void)
         TEST(close_after_the_cut_ends_without_a_word),
         TEST(a_command_that_exits_leaves_an_orphan),
         TEST(a_programs_own_timer_is_its_own_finding),
+        TEST(what_two_programs_of_a_host_closed_was_not_given_up),
+        TEST(each_end_at_one_host_has_its_own_verdict),
+        TEST(a_cut_cable_is_nothing_to_two_programs_of_a_host),
+        TEST(what_ended_before_the_fault_did_not_notice_it),
         TEST(an_unknown_fault_is_no_verdict),
         TEST(the_table_says_it_in_two_lines_a_side),
         TEST(verdicts_are_the_same_by_what_they_say),

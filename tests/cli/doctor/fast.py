@@ -3,6 +3,7 @@ doctor says of each; then the cable is cut, and what happens lies where it was s
 import json
 import re
 import tempfile
+import time
 
 from lab import Lab, ids, is_in, main
 
@@ -131,6 +132,7 @@ def the_syn_was_repeated(lab, port):
         c = lab.doctor("client")["by_port"][port]
         if c["timer"]["count"] > 0:
             return c
+        time.sleep(0.05)  # it is repeated after a second
     raise AssertionError("no SYN was repeated")
 
 
@@ -252,18 +254,23 @@ def the_cut(lab, client, ports):
         heard = {name: client.do("echo", name="echo " + name) for name in IDLE}
         report = lab.doctor("client")
         first = min(h["before"] for h in heard.values())
-        if report["after"] - first < 1:
+        if lab.step("cut") - first < 2:
             break
-    assert lab.step("cut") - first < 2, "this machine is too busy"
+        lab.step("plug")
+    else:
+        raise AssertionError("this machine is too busy")
     said = report["by_port"]
     sent = {name: client.do("send", name=name, size=100) for name in BUSY}
     client.do("close", name="closed")
-    # By now the first probe of `keepalive` and repeats of all that was sent are not answered.
+    # Until the first probe of `keepalive` and repeats of all that was sent are not answered; then
+    # there are three more seconds until it ends.
     while True:
         report = lab.doctor("client")
         now = report["by_port"]
         probing = now.get(ports["echo keepalive"])
-        if probing is None or probing["trouble"] is not None:
+        if probing is None or (probing["trouble"] is not None and
+                               all("RT001" in ids(now[ports[name]])
+                                   for name in ("plain", "slow", "closed"))):
             break
     assert probing is not None and ids(probing) == ["PR001"], probing
     assert probing["trouble"]["kind"] == "probing"
@@ -276,18 +283,18 @@ def the_cut(lab, client, ports):
     for name in IDLE:
         end = client.end_of("echo " + name, 12)
         assert end["errno"] == said[ports["echo " + name]]["idle"]["errno"], (name, end)
-        is_in(end["t"], said[ports["echo " + name]]["idle"], heard[name]["before"],
+        is_in(end, said[ports["echo " + name]]["idle"], heard[name]["before"],
               heard[name]["t"], name)
         c = now.get(ports["echo " + name])
         if c is not None and c["trouble"] is not None:
-            is_in(end["t"], c["trouble"]["end"], report["before"], report["after"], name)
+            is_in(end, c["trouble"]["end"], report["before"], report["after"], name)
     for name in ("user timeout", "user timeout lan"):
         end = client.end_of(name, 12)
         busy = said[ports[name]]["busy"]
         assert end["errno"] in (busy["errno"], busy["or"]), (name, end, busy)
-        is_in(end["t"], busy, sent[name]["before"], sent[name]["t"], name)
+        is_in(end, busy, sent[name]["before"], sent[name]["t"], name)
         if ports[name] in now:  # it was looked at in time
-            is_in(end["t"], now[ports[name]]["trouble"]["end"], report["before"],
+            is_in(end, now[ports[name]]["trouble"]["end"], report["before"],
                   report["after"], name)
 
 
@@ -316,7 +323,9 @@ def test():
         ports["unanswered"] = client.do("open", name="unanswered", to=["10.9.9.10", 5433],
                                         blocking=False)["port"]
         now = lab.doctor("client")["by_port"][ports["unanswered"]]
-        assert now["state"] == "SYN-SENT" and ids(now) == [], "its SYN is not repeated yet"
+        # If it was looked at within a second, its SYN is not repeated yet.
+        assert now["state"] == "SYN-SENT", now
+        assert ids(now) == ([] if now["timer"]["count"] == 0 else ["SS001"]), now
         filters_choose(lab, client, ports)
         now = the_syn_was_repeated(lab, ports["unanswered"])
         assert ids(now) == ["SS001"] and now["trouble"]["kind"] == "connecting", now

@@ -107,13 +107,15 @@ def ids(connection):
     return [f["id"] for f in connection["findings"]]
 
 
-def is_in(t, answer, since, until=None, what="", slack=0.1):
-    """Whether the instant `t` lies in an answer's range that counts from `since` (or from an
-    instant up to `until`); a process is told a little later than the kernel gives up."""
+def is_in(end, answer, since, until=None, what="", slack=0.1):
+    """Whether an end lies in an answer's range that counts from `since` (or from an instant up to
+    `until`). Its instant is known to lie between `not_before` and `t`, when the process had a
+    processor to say so; a process is told a little later than the kernel gives up."""
     until = since if until is None else until
     low, high = since + answer["min_s"], until + answer["max_s"] + slack
-    assert low - 0.005 <= t <= high, \
-        f"{what} ended {t - since:.3f} s after, said: {answer['min_s']} to {answer['max_s']} s"
+    assert low - 0.005 <= end["t"] and end["not_before"] <= high, \
+        f"{what} ended {end['not_before'] - since:.3f} to {end['t'] - since:.3f} s after, said: " \
+        f"{answer['min_s']} to {answer['max_s']} s"
 
 
 def main(test):

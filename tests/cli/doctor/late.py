@@ -45,7 +45,7 @@ def test():
         # With TCP_USER_TIMEOUT a closed window is the end although the peer answers.
         end = client.end_of("bounded", 40)
         assert end["errno"] == "ETIMEDOUT", end
-        is_in(end["t"], now["bounded"]["trouble"]["end"], report["before"], report["after"])
+        is_in(end, now["bounded"]["trouble"]["end"], report["before"], report["after"])
         while time.monotonic() < began + 75:
             time.sleep(0.5)
         report = lab.doctor("client")

@@ -14,8 +14,14 @@ sockets, listening, names, echoing = {}, {}, {}, set()
 poll = select.poll()
 
 
+# It looks a hundred times a second, and remembers when it began to: what it finds had not happened
+# when the look before this one began, however long it had to wait for a processor since.
+LOOK_MS = 10
+looks = [time.monotonic()] * 2
+
+
 def tell(**words):
-    print(json.dumps(dict(words, t=time.monotonic())), flush=True)
+    print(json.dumps(dict(words, t=time.monotonic(), not_before=looks[0])), flush=True)
 
 
 def set_options(s, options):
@@ -125,7 +131,8 @@ def happened(fd, events):
 
 poll.register(sys.stdin, select.POLLIN)
 while True:
-    for fd, events in poll.poll():
+    looks = [looks[1], time.monotonic()]
+    for fd, events in poll.poll(LOOK_MS):
         if fd == sys.stdin.fileno():
             line = sys.stdin.readline()
             if not line:

@@ -241,6 +241,23 @@ static struct ho_play_end *nameless(struct ho_trace *tr, struct ho_play_pair *p,
     return c != NULL ? &c->end[i] : NULL;
 }
 
+/* An address that the plan does not name (127.0.0.1, a link-local one) is the sampled host's. Over
+ * the loopback the other end is there as well.
+ */
+static struct ho_play_end *settle(struct ho_play_end *e, uint16_t node)
+{
+    bool here = ho_addr_is_loopback(&e->conn->pair->addr[0]);
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct ho_play_end *one = &e->conn->end[i];
+
+        if (one->node == HO_PLAN_NONE && (one == e || here)) {
+            one->node = node;
+        }
+    }
+    return e;
+}
+
 struct ho_play_end *ho_play_conn_of_sock(struct ho_trace *tr, uint16_t node,
                                          const struct ho_play_sock *s)
 {
@@ -255,7 +272,8 @@ struct ho_play_end *ho_play_conn_of_sock(struct ho_trace *tr, uint16_t node,
     }
     for (struct ho_play_conn *c = p->newest; c != NULL; c = c->older) {
         struct ho_play_end *e = &c->end[i];
-        int f = e->mark == tr->mark || e->node != node ? 0 : fits(tr, e, s);
+        bool elsewhere = e->node != node && e->node != HO_PLAN_NONE;
+        int f = e->mark == tr->mark || elsewhere ? 0 : fits(tr, e, s);
 
         if (f > score) {
             score = f;
@@ -264,7 +282,7 @@ struct ho_play_end *ho_play_conn_of_sock(struct ho_trace *tr, uint16_t node,
     }
     best = best != NULL ? best : nameless(tr, p, i);
     if (best != NULL) {
-        meet(tr, best);
+        meet(tr, settle(best, node));
     }
     return best;
 }
@@ -317,7 +335,8 @@ void ho_play_conn_claim(struct ho_trace *tr, uint16_t node, const struct ho_play
     struct ho_play_pair *p = ho_play_pair_find(tr, t, &i);
     struct ho_play_conn *c = p != NULL ? p->newest : NULL;
 
-    if (c == NULL || c->end[i].claimed || c->end[i].node != node) {
+    if (c == NULL || c->end[i].claimed || c->end[i].node != node ||
+        ho_addr_is_loopback(&t->local)) {
         return;
     }
     c->end[i].claimed = true;

@@ -106,7 +106,8 @@ struct ho_play_end *ho_play_conn_accepted(struct ho_trace *tr, uint16_t node,
  * local end of the newest life of `t` becomes its, and a connection that has no name is called
  * `name`
  * ("psql", then "psql#2"; NULL: nothing). Harmless when it is called again, and when nothing of `t`
- * was met yet. Only with a private timeline do earlier records get these names.
+ * was met yet. What a host says to itself over 127.0.0.0/8 or ::1 stays nameless. Only with a
+ * private timeline do earlier records get these names.
  */
 void ho_play_conn_claim(struct ho_trace *tr, uint16_t node, const struct ho_play_tuple *t,
                         const char *process, const char *name);

@@ -128,6 +128,40 @@ static void one_host_s_round_says_nothing_of_another_s_sockets(void **state)
     play_rig_free(&r);
 }
 
+/* 127.0.0.1 is every host's: no address of the plan. Two hosts may even have the same ports. */
+static void a_connection_over_the_loopback_is_told_once(void **state)
+{
+    static const int nodes[] = { CLIENT, SERVER };
+    struct play_rig r;
+    struct ho_play_sock s, other;
+
+    (void)state;
+    play_rig_init(&r, false);
+    s = sock(&r, CLIENT);
+    s.local = s.remote = ho_addr_v4(127, 0, 0, 1);
+    other = s;
+    other.lport = s.rport;
+    other.rport = s.lport;
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < 2; i++) {
+            ho_trace_round_begin(&r.tr);
+            ho_trace_sock(&r.tr, (uint16_t)nodes[i], &s);
+            ho_trace_sock(&r.tr, (uint16_t)nodes[i], &other);
+            ho_trace_round_end(&r.tr, (uint16_t)nodes[i]);
+        }
+    }
+    assert_int_equal(r.tl.n, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_string_equal(r.tl.rec[i].u.sock.state, "ESTABLISHED");
+        assert_string_equal(r.tl.rec[i].host, i < 2 ? "client" : "server");
+    }
+    round_of(&r, &s); /* one end is gone at one host */
+    assert_int_equal(r.tl.n, 5);
+    assert_string_equal(play_rig_last(&r)->u.sock.state, "gone");
+    assert_true(ho_trace_has_socks(&r.tr, SERVER));
+    play_rig_free(&r);
+}
+
 static void listeners_are_no_connections(void **state)
 {
     struct play_rig r;
@@ -229,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_timer_that_is_off_expires_never),
         cmocka_unit_test(a_socket_that_is_not_found_is_gone_once),
         cmocka_unit_test(one_host_s_round_says_nothing_of_another_s_sockets),
+        cmocka_unit_test(a_connection_over_the_loopback_is_told_once),
         cmocka_unit_test(listeners_are_no_connections),
         cmocka_unit_test(an_orphan_belongs_to_no_process),
         cmocka_unit_test(an_engine_may_know_whose_a_socket_is),

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/doctor_in.h"
 
-#define GIVEN_OUT (64 * 1024) /* bytes that are worth a write */
+#define GIVEN_OUT 65536 /* bytes that are worth a write */
 
 static int put(const struct ho_diagnosis *d, const struct ho_doctor_ask *a)
 {

@@ -375,7 +375,7 @@ int ho_control_ask(struct ho_control *c, const char *line, const char **ret_line
         err = wait_for(c, POLLIN);
         err = err != 0 ? err : ho_control_read(c, 0);
     }
-    return err;
+    return err == -ECONNRESET ? -EPIPE : err; /* it went without having read all */
 }
 
 /* A connection that nobody accepts any more is hung up when the last holder of the listener ends.

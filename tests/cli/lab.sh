@@ -107,6 +107,10 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 [ "$left" = 0 ] || fail "$left processes are left of a killed lab"
+for _ in $(seq 100); do # the kernel ends the room itself last
+    "$H" status --lab $b 2>&1 | grep -q "no lab" && break
+    sleep 0.1
+done
 expect "no lab '$b' runs" 3 status --lab $b
 
 # Down returns when it has ended.

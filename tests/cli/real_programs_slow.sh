@@ -5,6 +5,7 @@
 #
 # Exit status 77: the programs or namespaces are not to be had here, with the reason.
 set -eu
+umask 022 # another user is to read what is unpacked
 
 fail() {
     echo "$*" >&2

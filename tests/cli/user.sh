@@ -2,6 +2,7 @@
 # Runs alone. Labs, `try`, the doctor and the first screen as an ordinary user, where the tests are run by
 # root: the same scripts, as a user who has nothing but a copy of the program.
 set -eu
+umask 022 # another user is to read what is copied
 if [ "$(id -u)" != 0 ]; then
     echo "skipped: this is an ordinary user already"
     exit 77

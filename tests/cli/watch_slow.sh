@@ -19,5 +19,7 @@ PROMETHEUS=$(cd "$(dirname "$HALFOPEN")" && pwd)/prometheus
 check sh tools/programs.sh "$PROMETHEUS" prometheus
 PROMETHEUS=$PROMETHEUS/bin
 export PROMETHEUS
-check python3 tests/cli/watch_files.py "$PROMETHEUS/promtool"
+python=python3
+"$python" -c "import yaml" 2>/dev/null || python=/usr/bin/python3 # Debian's package is for Debian's
+check "$python" tests/cli/watch_files.py "$PROMETHEUS/promtool"
 check python3 tests/cli/watch_room.py prometheus

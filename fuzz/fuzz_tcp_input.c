@@ -125,7 +125,7 @@ static void check(struct world *w)
         check_queue(c, c->work);
         check_receive(c, c->work);
         bool waits = c->work->head != NULL;
-        assert(!waits || c->work->rexmt_at.ns != HO_NEVER.ns); /* nothing waits for ever */
+        assert(!waits || !ho_due_is_never(c->work->rexmt_at)); /* nothing waits for ever */
     }
     if (c->state == HO_TCP_CLOSE || c->state == HO_TCP_TIME_WAIT) {
         assert(ho_tcp_deadline(c).ns == HO_NEVER.ns);
@@ -381,7 +381,7 @@ static void call(struct world *w)
 static void tick(struct world *w)
 {
     if (w->has_tw) {
-        w->has_tw = !ho_time_reached(w->tw.deadline, w->now);
+        w->has_tw = !ho_due_reached(w->tw.deadline, w->now);
         return;
     }
     ho_tcp_tick(&w->env, &w->c, w->now);

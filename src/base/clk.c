@@ -38,15 +38,24 @@ uint64_t ho_wheel_step(uint64_t delay_j)
     return UINT64_C(1) << (level_of(delay_j) * LEVEL_SHIFT);
 }
 
-uint64_t ho_wheel_expiry(uint64_t now_j, uint64_t expires_j)
+/* Where the wheel puts a timer: the jiffy at which it fires, and the level of its bucket. */
+static uint64_t place(uint64_t now_j, uint64_t expires_j, unsigned *ret_level)
 {
     uint64_t delay = expires_j > now_j ? expires_j - now_j : 0;
+    unsigned level = level_of(delay), shift = level * LEVEL_SHIFT;
 
     if (delay >= level_start(LEVELS)) {
-        delay = level_start(LEVELS) - ho_wheel_step(delay);
+        delay = level_start(LEVELS) - (UINT64_C(1) << shift);
     }
-    uint64_t step = ho_wheel_step(delay);
-    return ((now_j + delay) / step + 1) * step;
+    *ret_level = level;
+    return (((now_j + delay) >> shift) + 1) << shift;
+}
+
+uint64_t ho_wheel_expiry(uint64_t now_j, uint64_t expires_j)
+{
+    unsigned level;
+
+    return place(now_j, expires_j, &level);
 }
 
 /* With hz == 0 whatever must be a number of jiffies counts milliseconds from the world's start. */
@@ -108,12 +117,22 @@ struct ho_dur ho_clk_round_up(const struct ho_clk *k, struct ho_dur d)
     return k->hz != 0 ? ho_clk_jiffies_dur(k, ho_clk_dur_jiffies(k, d)) : d;
 }
 
-struct ho_time ho_clk_timer(const struct ho_clk *k, struct ho_time now, struct ho_dur delay)
+static_assert(LEVELS < HO_DUE_TURNS, "a turn a level, and one before them all");
+
+struct ho_due ho_clk_due(const struct ho_clk *k, struct ho_time now, struct ho_dur delay)
 {
     if (k->hz == 0) {
-        return ho_time_add(now, delay);
+        return ho_due_at(ho_time_add(now, delay), HO_DUE_FIRST);
     }
     uint64_t j = ho_clk_jiffies(k, now), expires = j + ho_clk_dur_jiffies(k, delay);
     uint64_t wheel = k->ran_j == j + 1 ? j + 1 : j; /* base->clk */
-    return ho_clk_jiffy_time(k, expires < wheel ? wheel : ho_wheel_expiry(wheel, expires));
+    unsigned level = 0; /* of what has expired before it is armed (calc_wheel_index()) */
+    uint64_t fires = expires < wheel ? wheel : place(wheel, expires, &level);
+
+    return ho_due_at(ho_clk_jiffy_time(k, fires), HO_DUE_TURNS - 1 - level);
+}
+
+struct ho_time ho_clk_timer(const struct ho_clk *k, struct ho_time now, struct ho_dur delay)
+{
+    return ho_due_time(ho_clk_due(k, now, delay));
 }

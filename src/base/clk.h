@@ -20,7 +20,7 @@
 #ifndef HO_BASE_CLK_H
 #define HO_BASE_CLK_H
 
-#include "base/time.h"
+#include "base/due.h"
 
 struct ho_clk {
     uint32_t hz;       /* jiffies a second, 0: exact; Linux 100, 250, 300 or 1000 */
@@ -62,5 +62,10 @@ static inline void ho_clk_ran(struct ho_clk *k, struct ho_time now)
  * jiffies, rounded up by the wheel. With hz == 0: now + delay.
  */
 struct ho_time ho_clk_timer(const struct ho_clk *k, struct ho_time now, struct ho_dur delay);
+
+/* The same with its turn in that jiffy: the higher the level at which the wheel keeps it, the
+ * earlier. With hz == 0: HO_DUE_FIRST.
+ */
+struct ho_due ho_clk_due(const struct ho_clk *k, struct ho_time now, struct ho_dur delay);
 
 #endif

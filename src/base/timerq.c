@@ -1,12 +1,12 @@
 /* The radix wheel of timerq.h.
  *
- * What always holds: a timer stands at the level of the highest 6-bit digit in which its instant
+ * What always holds: a timer stands at the level of the highest 6-bit digit in which its due time
  * differs from `base`, in the slot of that digit (level 0 if they are equal). Hence
  * - whatever stands at a level is due before anything at a higher level, and within a level the
  *   slots are in order of time: the earliest timer is in the first used slot of the lowest used
  *   level;
- * - timers of equal instant always stand in the same slot, in the order they were armed, because
- *   moving a slot down keeps the order.
+ * - timers of equal instant and turn always stand in the same slot, in the order they were armed,
+ *   because moving a slot down keeps the order.
  *
  * `base` moves in two ways, and both keep it so. It moves to the instant of a timer taken from
  * level 0. And when nothing is in level 0 it moves to the lower bound of the earliest slot, which
@@ -17,10 +17,10 @@
 
 #define DIGIT 6 /* bits */
 
-/* The level at which `ns` belongs, seen from `base`. */
-static unsigned level_of(int64_t ns, int64_t base)
+/* The level at which `due` belongs, seen from `base`. */
+static unsigned level_of(struct ho_due due, struct ho_due base)
 {
-    uint64_t x = (uint64_t)ns ^ (uint64_t)base;
+    uint64_t x = due.key ^ base.key;
     unsigned level = 0;
 
     /* Halving instead of a loop over up to 11 digits. */
@@ -54,7 +54,7 @@ static unsigned lowest_bit(uint64_t x)
 
 void ho_timerq_init(struct ho_timerq *q, struct ho_time now)
 {
-    q->base = now;
+    q->base = ho_due_at(now, HO_DUE_FIRST);
     q->newest_first = false;
     for (int i = 0; i < HO_TIMERQ_LEVELS; i++) {
         q->used[i] = 0; /* the heads and bounds of unused slots are never read */
@@ -63,18 +63,18 @@ void ho_timerq_init(struct ho_timerq *q, struct ho_time now)
 
 static void put(struct ho_timerq *q, struct ho_timer *t)
 {
-    unsigned level = level_of(t->at.ns, q->base.ns);
-    unsigned digit = (uint64_t)t->at.ns >> (level * DIGIT) & (HO_TIMERQ_SLOTS - 1);
+    unsigned level = level_of(t->due, q->base);
+    unsigned digit = t->due.key >> (level * DIGIT) & (HO_TIMERQ_SLOTS - 1);
     struct ho_timer *head = &q->slot[level][digit];
     uint64_t bit = UINT64_C(1) << digit;
 
     if ((q->used[level] & bit) == 0) {
         q->used[level] |= bit;
-        q->lower[level][digit] = t->at;
+        q->lower[level][digit] = t->due;
         head->next = head;
         head->prev = head;
     } else {
-        q->lower[level][digit] = ho_time_min(q->lower[level][digit], t->at);
+        q->lower[level][digit] = ho_due_min(q->lower[level][digit], t->due);
     }
     struct ho_timer *before = q->newest_first ? head : head->prev;
     t->prev = before;
@@ -83,13 +83,13 @@ static void put(struct ho_timerq *q, struct ho_timer *t)
     before->next = t;
 }
 
-void ho_timerq_arm(struct ho_timerq *q, struct ho_timer *t, struct ho_time at)
+void ho_timerq_arm_due(struct ho_timerq *q, struct ho_timer *t, struct ho_due due)
 {
     ho_timerq_cancel(q, t);
-    if (at.ns == HO_NEVER.ns) {
+    if (ho_due_is_never(due)) {
         return;
     }
-    t->at = ho_time_before(at, q->base) ? q->base : at;
+    t->due = ho_due_before(due, q->base) ? q->base : due;
     put(q, t);
 }
 
@@ -124,7 +124,8 @@ struct ho_time ho_timerq_deadline(const struct ho_timerq *q)
 {
     unsigned level = lowest_level(q);
 
-    return level < HO_TIMERQ_LEVELS ? q->lower[level][lowest_bit(q->used[level])] : HO_NEVER;
+    return level < HO_TIMERQ_LEVELS ? ho_due_time(q->lower[level][lowest_bit(q->used[level])])
+                                    : HO_NEVER;
 }
 
 /* Moves the timers of an emptied slot to where they belong, seen from the new base, the one to be
@@ -152,8 +153,8 @@ struct ho_timer *ho_timerq_pop(struct ho_timerq *q, struct ho_time now)
             return NULL;
         }
         unsigned digit = lowest_bit(q->used[level]);
-        struct ho_time earliest = q->lower[level][digit];
-        if (!ho_time_reached(earliest, now)) {
+        struct ho_due earliest = q->lower[level][digit];
+        if (!ho_due_reached(earliest, now)) {
             return NULL;
         }
         q->base = earliest;

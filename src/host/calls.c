@@ -147,7 +147,8 @@ static int64_t start_waiting(struct ho_host *h, struct ho_sock *s, struct ho_op 
     if (ret == HO_CALL_WAITS) {
         ret = never ? at_once(op) : ho_call_wait(h, s, op);
         if (ret == HO_CALL_WAITS && op->kind == HO_OP_POLL && !op->forever) {
-            ho_call_timeout(h, op, ho_time_add(now, op->timeout)); /* poll's clock has no jiffies */
+            struct ho_time at = ho_time_add(now, op->timeout); /* poll's clock has no jiffies */
+            ho_call_timeout(h, op, ho_due_at(at, HO_DUE_FIRST));
         }
     }
     if (s->kind == HO_KIND_CONN) {
@@ -189,7 +190,7 @@ static int64_t call_close(struct ho_host *h, struct ho_sock *s, struct ho_op *op
     }
     op->sock = ho_sock_number(h, s);
     ho_list_push(&h->lingers, &op->node);
-    ho_call_timeout(h, op, ho_clk_timer(&h->clk, now, ho_s(seconds)));
+    ho_call_timeout(h, op, ho_clk_due(&h->clk, now, ho_s(seconds)));
     ho_sock_settle(h, s, now);
     return HO_CALL_WAITS;
 }
@@ -281,7 +282,7 @@ static int64_t on_epoll(struct ho_host *h, struct ho_epoll *e, struct ho_op *op,
         int64_t ret = ho_epoll_wait(h, e, op);
 
         if (ret == HO_CALL_WAITS && !op->forever) {
-            ho_call_timeout(h, op, ho_time_add(now, op->timeout));
+            ho_call_timeout(h, op, ho_due_at(ho_time_add(now, op->timeout), HO_DUE_FIRST));
         }
         return ret;
     }

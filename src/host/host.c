@@ -114,7 +114,7 @@ static void fire(struct ho_host *h, struct ho_timer *t, struct ho_time now)
     switch (ho_kind_of(t)) {
     case HO_KIND_CONN:
         s = ho_container(t, struct ho_sock, timer);
-        ho_tcp_tick(&h->env, &s->tcp, now);
+        ho_tcp_fire(&h->env, &s->tcp, now);
         ho_sock_settle(h, s, now);
         return;
     case HO_KIND_REQ:
@@ -146,7 +146,7 @@ void ho_host_tick(struct ho_host *h, struct ho_time now)
         return;
     }
     while ((t = ho_timerq_pop(&h->timers, now)) != NULL) {
-        if (t->at.ns == now.ns) { /* not a socket that may go on at once */
+        if (ho_due_time(t->due).ns == now.ns) { /* not a socket that may go on at once */
             ho_clk_ran(&h->clk, now);
         }
         fire(h, t, now);

@@ -62,8 +62,8 @@ static void small_info(const struct ho_tcp_path *path, uint16_t lport, uint16_t 
 
 static void req_info(const struct ho_req *r, struct ho_time now, struct ho_sock_info *ret)
 {
-    small_info(r->r.path, r->r.lport, r->r.rport, HO_TCP_SYN_RECV, HO_SOCK_TIMER_ON, r->r.deadline,
-               now, ret);
+    small_info(r->r.path, r->r.lport, r->r.rport, HO_TCP_SYN_RECV, HO_SOCK_TIMER_ON,
+               ho_due_time(r->r.deadline), now, ret);
     ret->tcp.idiag_retrans = r->r.num_retrans;
     ret->tcp.retransmits = r->r.num_timeout;
 }
@@ -71,7 +71,7 @@ static void req_info(const struct ho_req *r, struct ho_time now, struct ho_sock_
 static void tw_info(const struct ho_tw *t, struct ho_time now, struct ho_sock_info *ret)
 {
     small_info(t->t.path, t->t.lport, t->t.rport, (enum ho_tcp_state)t->t.substate,
-               HO_SOCK_TIMER_TIMEWAIT, t->t.deadline, now, ret);
+               HO_SOCK_TIMER_TIMEWAIT, ho_due_time(t->t.deadline), now, ret);
 }
 
 /* Shown: what is bound to somebody. A new socket is not in sock_diag; one whose TIME-WAIT goes on

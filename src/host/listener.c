@@ -54,7 +54,7 @@ static void send_to_peer(struct ho_host *h, struct ho_req *r, struct ho_buf *b, 
 
 static void arm(struct ho_host *h, struct ho_req *r)
 {
-    ho_timerq_arm(&h->timers, &r->timer, r->r.deadline);
+    ho_timerq_arm_due(&h->timers, &r->timer, r->r.deadline);
     h->generation++;
 }
 

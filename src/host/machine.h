@@ -340,7 +340,7 @@ int64_t ho_call_retry(struct ho_host *h, struct ho_sock *s, struct ho_op *op, st
 
 /* Lets `op` wait for its socket. Returns HO_CALL_WAITS; -ENOMEM. */
 int64_t ho_call_wait(struct ho_host *h, struct ho_sock *s, struct ho_op *op);
-void ho_call_timeout(struct ho_host *h, struct ho_op *op, struct ho_time at);
+void ho_call_timeout(struct ho_host *h, struct ho_op *op, struct ho_due at);
 void ho_call_complete(struct ho_host *h, struct ho_op *op, int64_t ret);
 void ho_call_timer(struct ho_host *h, struct ho_op *op, struct ho_time now);
 

@@ -61,8 +61,8 @@ static void arm(struct ho_host *h, struct ho_neigh *n, uint64_t expires_j, struc
     uint64_t now_j = ho_clk_jiffies(&h->clk, now);
     uint64_t delay_j = upto(expires_j, now_j) ? 0 : expires_j - now_j;
 
-    ho_timerq_arm(&h->timers, &n->timer,
-                  ho_clk_timer(&h->clk, now, ho_clk_jiffies_dur(&h->clk, delay_j)));
+    ho_timerq_arm_due(&h->timers, &n->timer,
+                      ho_clk_due(&h->clk, now, ho_clk_jiffies_dur(&h->clk, delay_j)));
 }
 
 /* Linux: neigh_rand_reach_time(), one value an interface and family, drawn anew every 300 s. Here

@@ -234,9 +234,9 @@ static void close_to_end(struct ho_host *h, struct ho_sock *s)
     if (dead) { /* tcp_set_state(TCP_CLOSE) unhashes; a port that bind() chose is kept */
         unhash(h, s, (s->flags & HO_SOCK_PORT_LOCK) != 0);
     }
-    struct ho_time at = ho_tcp_deadline(&s->tcp);
-    if (!ho_timer_armed(&s->timer) || s->timer.at.ns != at.ns) { /* its turn stays (mod_timer) */
-        ho_timerq_arm(&h->timers, &s->timer, at);
+    struct ho_due due = ho_tcp_due(&s->tcp);
+    if (!ho_timer_armed(&s->timer) || s->timer.due.key != due.key) { /* else it keeps its place */
+        ho_timerq_arm_due(&h->timers, &s->timer, due);
     }
     ho_sock_rest(h, s);
 }

@@ -29,7 +29,7 @@ void ho_tw_make(struct ho_host *h, struct ho_sock *s, struct ho_time now)
     t->flags = s->flags & CARRIED;
     s->flags &= (uint16_t)~HO_SOCK_BOUND; /* the port is the record's now */
     ho_demux_replace(h, ref, HO_REF_TW | number);
-    ho_timerq_arm(&h->timers, &t->timer, t->t.deadline);
+    ho_timerq_arm_due(&h->timers, &t->timer, t->t.deadline);
 }
 
 void ho_tw_free(struct ho_host *h, struct ho_tw *t)
@@ -83,6 +83,6 @@ bool ho_tw_input(struct ho_host *h, struct ho_tw *t, const struct ho_wire_tcp *s
         ho_tw_free(h, t);
         return false;
     }
-    ho_timerq_arm(&h->timers, &t->timer, t->t.deadline);
+    ho_timerq_arm_due(&h->timers, &t->timer, t->t.deadline);
     return false;
 }

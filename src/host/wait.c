@@ -40,10 +40,10 @@ void ho_call_abandon(struct ho_host *h, struct ho_list *ops, bool dying)
     }
 }
 
-void ho_call_timeout(struct ho_host *h, struct ho_op *op, struct ho_time at)
+void ho_call_timeout(struct ho_host *h, struct ho_op *op, struct ho_due at)
 {
     op->wait.kind = HO_KIND_OP;
-    ho_timerq_arm(&h->timers, &op->wait.timer, at);
+    ho_timerq_arm_due(&h->timers, &op->wait.timer, at);
 }
 
 int64_t ho_call_wait(struct ho_host *h, struct ho_sock *s, struct ho_op *op)

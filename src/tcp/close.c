@@ -35,7 +35,7 @@ void ho_tcp_init(struct ho_tcp *c, struct ho_tcp_path *path, struct ho_tcp_opts 
         .lport = lport,
         .rport = rport,
         .state = HO_TCP_CLOSE,
-        .keep_at = HO_NEVER,
+        .keep_at = HO_DUE_NEVER,
         .scaling = TCP_SCALING_UNKNOWN,
     };
 }
@@ -109,7 +109,7 @@ void tcp_fin_wait2_orphan(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_ti
         tcp_done(env, c, HO_TCP_WHY_ABORT);
         return;
     }
-    c->keep_at = HO_NEVER;
+    c->keep_at = HO_DUE_NEVER;
     c->why = HO_TCP_WHY_FIN_TIMEOUT;
     if (us > TCP_TIMEWAIT_S * UINT64_C(1000000)) {
         tcp_keep_arm(env, c, us - TCP_TIMEWAIT_S * UINT64_C(1000000), now);
@@ -239,7 +239,7 @@ void ho_tcp_opts_changed(struct ho_tcp_env *env, struct ho_tcp *c, enum ho_tcp_c
         tcp_keep_arm(env, c, tcp_ticks_us(env, idle), now);
         break;
     case HO_TCP_KEEPALIVE_OFF:
-        c->keep_at = HO_NEVER;
+        c->keep_at = HO_DUE_NEVER;
         break;
     case HO_TCP_KEEPIDLE:
         if (c->opts->keepalive) {
@@ -337,11 +337,11 @@ static void info_timer(const struct ho_tcp *c, struct ho_time now, struct ho_tcp
         bool probe = w->pending == TCP_PENDING_PROBE;
         ret->timer = probe ? HO_SOCK_TIMER_PROBE : HO_SOCK_TIMER_ON;
         ret->idiag_retrans = probe ? c->probes_out : c->retransmits;
-        at = w->rexmt_at;
-    } else if (c->keep_at.ns != HO_NEVER.ns) {
+        at = ho_due_time(w->rexmt_at);
+    } else if (!ho_due_is_never(c->keep_at)) {
         ret->timer = HO_SOCK_TIMER_KEEPALIVE;
         ret->idiag_retrans = c->probes_out;
-        at = c->keep_at;
+        at = ho_due_time(c->keep_at);
     }
     ret->expires_us = at.ns != HO_NEVER.ns ? ho_time_since(at, now).ns / 1000 : 0;
 }

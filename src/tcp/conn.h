@@ -80,8 +80,8 @@ struct ho_tcp_work {
     struct ho_tcp_skb *send_head;   /* first not sent yet */
     struct ho_tcp_skb *emit, *emit_last;
     struct ho_time retrans_stamp; /* first retransmission of this episode, 0: none (A3's S) */
-    struct ho_time rexmt_at, delack_at;
-    struct ho_time wheel_at; /* what rexmt_at was when it was last set */
+    struct ho_due rexmt_at, delack_at;
+    struct ho_due wheel_at;  /* what rexmt_at was when it was last set */
     uint64_t wheel_jiffy;    /* before it was rounded */
     struct ho_time sent_at;  /* when anything was sent last */
     struct ho_seq sndq_seq;  /* sequence number of the first byte in sndq */
@@ -182,7 +182,7 @@ struct ho_tcp {
     struct ho_tcp_opts *opts;
     struct ho_tcp_work *work; /* NULL at rest */
     struct ho_tcp_cc *cc;     /* NULL: the window has never moved */
-    struct ho_time keep_at;   /* keepalive, or the end of an orphan's FIN-WAIT-2 */
+    struct ho_due keep_at;    /* keepalive, or the end of an orphan's FIN-WAIT-2 */
 
     struct ho_seq snd_una, snd_nxt, snd_wl1;
     uint32_t snd_wnd, max_window;

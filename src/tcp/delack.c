@@ -151,7 +151,7 @@ void tcp_ack_sent(struct ho_tcp *c)
     }
     c->ack_pending &= TCP_ACK_NOMEM;
     if (c->work != NULL) {
-        c->work->delack_at = HO_NEVER;
+        c->work->delack_at = HO_DUE_NEVER;
     }
 }
 
@@ -199,14 +199,17 @@ void tcp_send_delayed_ack(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_ti
     }
     uint32_t most = delack_max(env);
     ato = ato < most ? ato : most;
-    struct ho_time at = ho_clk_timer(env->clk, now, ho_us((int64_t)tcp_ticks_us(env, ato)));
-    if ((c->ack_pending & TCP_ACK_TIMER) != 0 && w->delack_at.ns != HO_NEVER.ns) {
+    struct ho_due at = ho_clk_due(env->clk, now, ho_us((int64_t)tcp_ticks_us(env, ato)));
+    if ((c->ack_pending & TCP_ACK_TIMER) != 0 && !ho_due_is_never(w->delack_at)) {
         struct ho_dur soon = ho_us((int64_t)tcp_ticks_us(env, ato >> 2));
-        if (!ho_time_before(ho_time_add(now, soon), w->delack_at)) {
+        struct ho_time armed = ho_due_time(w->delack_at);
+        if (!ho_time_before(ho_time_add(now, soon), armed)) {
             tcp_send_ack(c);
             return;
         }
-        at = ho_time_min(at, w->delack_at);
+        if (!ho_time_before(ho_due_time(at), armed)) {
+            at = w->delack_at; /* and stays where it is in the wheel (__mod_timer) */
+        }
     }
     c->ack_pending |= TCP_ACK_SCHED | TCP_ACK_TIMER;
     w->delack_at = at;

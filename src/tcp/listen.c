@@ -13,7 +13,7 @@ static void arm(struct ho_tcp_env *env, struct ho_tcp_req *r, struct ho_time now
 {
     uint64_t us = rto_init_us(r), max = 1000ull * (uint64_t)tcp_sys(env, HO_SYSCTL_TCP_RTO_MAX_MS);
 
-    r->deadline = ho_clk_timer(env->clk, now, ho_us((int64_t)(us < max ? us : max)));
+    r->deadline = ho_clk_due(env->clk, now, ho_us((int64_t)(us < max ? us : max)));
 }
 
 void ho_tcp_req_init(struct ho_tcp_env *env, struct ho_tcp_req *r, struct ho_tcp_path *path,
@@ -120,7 +120,7 @@ enum ho_tcp_req_do ho_tcp_req_tick(struct ho_tcp_env *env, struct ho_tcp_req *r,
     uint32_t most = r->opts->syncnt != 0 ? r->opts->syncnt
                                          : (uint32_t)tcp_sys(env, HO_SYSCTL_TCP_SYNACK_RETRIES);
 
-    if (!ho_time_reached(r->deadline, now)) {
+    if (!ho_due_reached(r->deadline, now)) {
         return HO_TCP_REQ_NOTHING;
     }
     if (r->num_timeout >= most) {

@@ -15,7 +15,7 @@
 struct ho_tcp_req {
     struct ho_tcp_path *path;
     struct ho_tcp_opts *opts;    /* the listener's */
-    struct ho_time deadline;     /* the next SYN-ACK, or the end */
+    struct ho_due deadline;      /* the next SYN-ACK, or the end */
     struct ho_time synack_sent;  /* the last SYN-ACK: first round-trip sample */
     struct ho_time last_oow_ack; /* rate limit of challenge ACKs */
     struct ho_seq irs, iss;

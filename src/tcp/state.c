@@ -33,7 +33,7 @@ void tcp_enter(struct ho_tcp *c, enum ho_tcp_state next)
     /* What entering a state always does is done here, and nowhere else. */
     c->flags |= TCP_F_OPENED;
     if (next == HO_TCP_CLOSE || next == HO_TCP_TIME_WAIT) {
-        c->keep_at = HO_NEVER;
+        c->keep_at = HO_DUE_NEVER;
         tcp_disarm(c);
     }
     c->state = (uint8_t)next;
@@ -52,7 +52,7 @@ void tcp_done(struct ho_tcp_env *env, struct ho_tcp *c, enum ho_tcp_why why)
     tcp_send_queue_purge(env, c);
     tcp_ooo_purge(env, c);
     if (c->work != NULL) {
-        c->work->delack_at = HO_NEVER;
+        c->work->delack_at = HO_DUE_NEVER;
     }
     c->ack_pending = 0;
     c->want &= TCP_WANT_RST;
@@ -89,7 +89,7 @@ bool ho_tcp_wants_tw(const struct ho_tcp *c)
         return true;
     }
     return c->state == HO_TCP_FIN_WAIT2 && (c->flags & TCP_F_DEAD) != 0 &&
-           c->keep_at.ns == HO_NEVER.ns;
+           ho_due_is_never(c->keep_at);
 }
 
 const char *ho_tcp_why_words(enum ho_tcp_why why)

@@ -178,8 +178,14 @@ void ho_tcp_icmp(struct ho_tcp_env *env, struct ho_tcp *c, int err, bool fatal, 
 /* When to call ho_tcp_tick(): already rounded by the timer wheel. HO_NEVER: not at all. */
 struct ho_time ho_tcp_deadline(const struct ho_tcp *c);
 
+/* The same with the turn that the earliest timer has among those of its jiffy (base/due.h). */
+struct ho_due ho_tcp_due(const struct ho_tcp *c);
+
 /* Fires every timer that is due, earliest first. */
 void ho_tcp_tick(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
+
+/* Fires the first of them only, so that those of others get their turns; nothing if none is due. */
+void ho_tcp_fire(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now);
 
 /* Queues at most `len` bytes for sending; the bytes are copied. `more` is MSG_MORE.
  *

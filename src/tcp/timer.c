@@ -31,9 +31,9 @@ void tcp_arm(struct ho_tcp_env *env, struct ho_tcp *c, enum ho_tcp_pending what,
     /* A timer that is set to the jiffy that it is set to already stays where it is in the wheel,
      * as coarse as it was (Linux __mod_timer); clearing one does not take it out.
      */
-    if (env->clk->hz == 0 || jiffy != w->wheel_jiffy || !ho_time_before(now, w->wheel_at)) {
+    if (env->clk->hz == 0 || jiffy != w->wheel_jiffy || ho_due_reached(w->wheel_at, now)) {
         w->wheel_jiffy = jiffy;
-        w->wheel_at = ho_clk_timer(env->clk, now, delay);
+        w->wheel_at = ho_clk_due(env->clk, now, delay);
     }
     w->pending = (uint8_t)what;
     w->rexmt_at = w->wheel_at;
@@ -43,13 +43,13 @@ void tcp_disarm(struct ho_tcp *c)
 {
     if (c->work != NULL) {
         c->work->pending = TCP_PENDING_NONE;
-        c->work->rexmt_at = HO_NEVER;
+        c->work->rexmt_at = HO_DUE_NEVER;
     }
 }
 
 void tcp_keep_arm(struct ho_tcp_env *env, struct ho_tcp *c, uint64_t us, struct ho_time now)
 {
-    c->keep_at = ho_clk_timer(env->clk, now, ho_us((int64_t)us));
+    c->keep_at = ho_clk_due(env->clk, now, ho_us((int64_t)us));
 }
 
 void tcp_rearm_rto(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
@@ -395,12 +395,17 @@ static void keep_timer(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time 
 
 /* ---- the clock of the connection ------------------------------------------------------------- */
 
-struct ho_time ho_tcp_deadline(const struct ho_tcp *c)
+struct ho_due ho_tcp_due(const struct ho_tcp *c)
 {
     if (c->work == NULL) {
         return c->keep_at;
     }
-    return ho_time_min(ho_time_min(c->work->rexmt_at, c->work->delack_at), c->keep_at);
+    return ho_due_min(ho_due_min(c->work->rexmt_at, c->work->delack_at), c->keep_at);
+}
+
+struct ho_time ho_tcp_deadline(const struct ho_tcp *c)
+{
+    return ho_due_time(ho_tcp_due(c));
 }
 
 static void fire_rexmt(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
@@ -408,7 +413,7 @@ static void fire_rexmt(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time 
     struct ho_tcp_work *w = c->work;
     enum ho_tcp_pending what = (enum ho_tcp_pending)w->pending;
 
-    w->rexmt_at = HO_NEVER;
+    w->rexmt_at = HO_DUE_NEVER;
     switch (what) {
     case TCP_PENDING_REO:
         tcp_rack_timer(env, c, now);
@@ -429,21 +434,30 @@ static void fire_rexmt(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time 
     }
 }
 
-/* At equal times retransmission goes first, then the delayed ACK, then keepalive: the order of
- * firing is part of what makes a run repeatable.
+/* Of one bucket of the wheel retransmission goes first, then the delayed ACK, then keepalive: which
+ * of them was armed last is not kept (docs/decisions/043).
  */
+void ho_tcp_fire(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
+{
+    struct ho_due due = ho_tcp_due(c);
+
+    if (!ho_due_reached(due, now)) {
+        return;
+    }
+    if (c->work != NULL && c->work->rexmt_at.key == due.key) {
+        fire_rexmt(env, c, now);
+    } else if (c->work != NULL && c->work->delack_at.key == due.key) {
+        c->work->delack_at = HO_DUE_NEVER;
+        tcp_delack_timer(env, c, now);
+    } else {
+        c->keep_at = HO_DUE_NEVER;
+        keep_timer(env, c, now);
+    }
+}
+
 void ho_tcp_tick(struct ho_tcp_env *env, struct ho_tcp *c, struct ho_time now)
 {
-    while (ho_time_reached(ho_tcp_deadline(c), now)) {
-        struct ho_time at = ho_tcp_deadline(c);
-        if (c->work != NULL && c->work->rexmt_at.ns == at.ns) {
-            fire_rexmt(env, c, now);
-        } else if (c->work != NULL && c->work->delack_at.ns == at.ns) {
-            c->work->delack_at = HO_NEVER;
-            tcp_delack_timer(env, c, now);
-        } else {
-            c->keep_at = HO_NEVER;
-            keep_timer(env, c, now);
-        }
+    while (ho_due_reached(ho_tcp_due(c), now)) {
+        ho_tcp_fire(env, c, now);
     }
 }

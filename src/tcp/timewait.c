@@ -4,7 +4,7 @@
 
 static void restart(struct ho_tcp_env *env, struct ho_tcp_tw *t, struct ho_time now)
 {
-    t->deadline = ho_clk_timer(env->clk, now, ho_s(TCP_TIMEWAIT_S));
+    t->deadline = ho_clk_due(env->clk, now, ho_s(TCP_TIMEWAIT_S));
 }
 
 static uint32_t ms_of(struct ho_time now)
@@ -35,7 +35,7 @@ void ho_tcp_tw_init(struct ho_tcp_env *env, struct ho_tcp_tw *t, struct ho_tcp *
     } else {
         uint32_t limit = TCP_TIMEWAIT_S * 1000000u; /* the rest was waited in the socket */
         us = us > limit ? us - limit : us;
-        t->deadline = ho_clk_timer(env->clk, now, ho_us((int64_t)us));
+        t->deadline = ho_clk_due(env->clk, now, ho_us((int64_t)us));
     }
     tcp_count(env, HO_TCP_COUNT_TW);
     tcp_done(env, c, HO_TCP_WHY_CLOSED);

@@ -13,7 +13,7 @@
 
 struct ho_tcp_tw {
     struct ho_tcp_path *path;
-    struct ho_time deadline;
+    struct ho_due deadline;
     struct ho_time last_oow_ack;
     struct ho_seq rcv_nxt, snd_nxt;
     uint32_t rcv_wnd; /* the right edge still accepted */

@@ -20,8 +20,8 @@ struct ho_tcp_work *tcp_work(struct ho_tcp_env *env, struct ho_tcp *c)
         if (w == NULL) {
             return NULL;
         }
-        w->rexmt_at = HO_NEVER;
-        w->delack_at = HO_NEVER;
+        w->rexmt_at = HO_DUE_NEVER;
+        w->delack_at = HO_DUE_NEVER;
         w->sndq_seq = c->snd_nxt;
         w->write_seq = c->snd_nxt;
         w->pushed_seq = c->snd_nxt;
@@ -58,7 +58,7 @@ void tcp_work_rest(struct ho_tcp_env *env, struct ho_tcp *c)
         return;
     }
     if (w->rcvq.count > 0 || w->ooo.count > 0 || w->pending != TCP_PENDING_NONE ||
-        w->delack_at.ns != HO_NEVER.ns || w->ca_state != TCP_CA_OPEN || w->has_dsack) {
+        !ho_due_is_never(w->delack_at) || w->ca_state != TCP_CA_OPEN || w->has_dsack) {
         return;
     }
     tcp_work_drop(env, c);

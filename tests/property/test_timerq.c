@@ -14,10 +14,12 @@
 
 #define TIMERS 300
 #define OPERATIONS 100000
+#define FAR (INT64_C(1) << 59) /* 18 years */
 
-/* What the queue should hold: when each timer is due, and which was armed first. */
+/* What the queue should hold: when each timer is due and in which turn, and which was armed first.
+ */
 struct model {
-    int64_t at[TIMERS];
+    uint64_t due[TIMERS];
     uint64_t order[TIMERS]; /* 0: not armed */
     uint64_t armings;
 };
@@ -30,6 +32,11 @@ struct run {
     int64_t now;
 };
 
+static int64_t instant_of(uint64_t due)
+{
+    return (int64_t)(due >> HO_DUE_TURN_BITS);
+}
+
 /* The timer that must come next, -1 if none is armed. */
 static int model_first(const struct model *m)
 {
@@ -39,8 +46,8 @@ static int model_first(const struct model *m)
         if (m->order[i] == 0) {
             continue;
         }
-        if (first < 0 || m->at[i] < m->at[first] ||
-            (m->at[i] == m->at[first] && m->order[i] < m->order[first])) {
+        if (first < 0 || m->due[i] < m->due[first] ||
+            (m->due[i] == m->due[first] && m->order[i] < m->order[first])) {
             first = i;
         }
     }
@@ -52,7 +59,7 @@ static int64_t random_instant(struct run *r)
 {
     switch (ho_rng_below(&r->rng, 8)) {
     case 0:
-        return r->model.at[ho_rng_below(&r->rng, TIMERS)];
+        return instant_of(r->model.due[ho_rng_below(&r->rng, TIMERS)]);
     case 1:
         return r->now - (int64_t)ho_rng_below(&r->rng, 1000);
     case 2:
@@ -61,7 +68,7 @@ static int64_t random_instant(struct run *r)
         return (r->now / 4000000 + (int64_t)ho_rng_below(&r->rng, 64)) * 4000000;
     default: {
         int64_t delay = (int64_t)(ho_rng_next(&r->rng) >> (2 + ho_rng_below(&r->rng, 62)));
-        return delay < INT64_MAX - 1 - r->now ? r->now + delay : INT64_MAX - 1;
+        return delay < FAR - r->now ? r->now + delay : FAR;
     }
     }
 }
@@ -70,10 +77,13 @@ static void arm(struct run *r)
 {
     size_t i = (size_t)ho_rng_below(&r->rng, TIMERS);
     int64_t at = random_instant(r);
-    int64_t base = r->q.base.ns;
+    struct ho_due base = r->q.base;
+    struct ho_due due = ho_due_at((struct ho_time){ at > 0 ? at : 0 },
+                                  (unsigned)ho_rng_below(&r->rng, HO_DUE_TURNS));
 
-    ho_timerq_arm(&r->q, &r->timer[i], (struct ho_time){ at });
-    r->model.at[i] = at > base ? at : base; /* late is due at once, behind what is late already */
+    ho_timerq_arm_due(&r->q, &r->timer[i], due);
+    /* late is due at once, behind what is late already */
+    r->model.due[i] = due.key > base.key ? due.key : base.key;
     r->model.order[i] = ++r->model.armings;
 }
 
@@ -94,12 +104,12 @@ static void pop_all(struct run *r)
         int first = model_first(&r->model);
         const struct ho_timer *got = ho_timerq_pop(&r->q, (struct ho_time){ r->now });
 
-        if (first < 0 || r->model.at[first] > r->now) {
+        if (first < 0 || instant_of(r->model.due[first]) > r->now) {
             assert_null(got);
             break;
         }
         assert_ptr_equal(got, &r->timer[first]);
-        assert_int_equal(got->at.ns, r->model.at[first]);
+        assert_int_equal(got->due.key, r->model.due[first]);
         r->model.order[first] = 0;
     }
     /* What is left is later than now, and the deadline says so: no loop may spin on it. */
@@ -111,7 +121,8 @@ static void advance(struct run *r)
     struct ho_time deadline = ho_timerq_deadline(&r->q);
     int first = model_first(&r->model);
 
-    assert_true(first >= 0 ? deadline.ns <= r->model.at[first] : deadline.ns == HO_NEVER.ns);
+    assert_true(first >= 0 ? deadline.ns <= instant_of(r->model.due[first])
+                           : deadline.ns == HO_NEVER.ns);
     if (ho_rng_below(&r->rng, 2) == 0 && first >= 0) {
         /* to just before, onto or just behind the deadline; never back */
         int64_t to = deadline.ns - 1 + (int64_t)ho_rng_below(&r->rng, 3);
@@ -119,8 +130,8 @@ static void advance(struct run *r)
     } else {
         r->now += (int64_t)ho_rng_below(&r->rng, 100000000);
     }
-    if (r->now > INT64_MAX / 2) { /* the far future was reached: nothing is left to try there */
-        r->now = INT64_MAX / 2;
+    if (r->now > FAR / 2) { /* the far future was reached: nothing is left to try there */
+        r->now = FAR / 2;
     }
     pop_all(r);
 }

@@ -103,7 +103,7 @@ static void see(struct looking *l, const void *owner, enum which which, struct h
 static void see_timer(struct looking *l, const struct ho_timer *t)
 {
     if (ho_timer_armed(t)) {
-        see(l, t, OF_OWNER, t->at);
+        see(l, t, OF_OWNER, ho_due_time(t->due));
     }
 }
 
@@ -114,13 +114,13 @@ static void see_socks(struct looking *l, const struct ho_host *h)
         if (s->kind != HO_KIND_CONN) {
             continue;
         }
-        see(l, s, OF_KEEPALIVE, s->tcp.keep_at);
+        see(l, s, OF_KEEPALIVE, ho_due_time(s->tcp.keep_at));
         if (s->tcp.work != NULL) {
-            see(l, s, OF_RETRANSMISSION, s->tcp.work->rexmt_at);
-            see(l, s, OF_DELAYED_ACK, s->tcp.work->delack_at);
+            see(l, s, OF_RETRANSMISSION, ho_due_time(s->tcp.work->rexmt_at));
+            see(l, s, OF_DELAYED_ACK, ho_due_time(s->tcp.work->delack_at));
         }
-        if (ho_timer_armed(&s->timer) && s->timer.at.ns == 0) {
-            see(l, s, OF_WAITING, s->timer.at);
+        if (ho_timer_armed(&s->timer) && s->timer.due.key == 0) {
+            see(l, s, OF_WAITING, ho_due_time(s->timer.due));
         }
     }
 }

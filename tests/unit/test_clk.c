@@ -201,11 +201,47 @@ static void duration_is_rounded_up_to_jiffies(void **state)
     assert_int_equal(ho_clk_jiffies_dur(&k, 51).ns, ho_ms(204).ns);
 }
 
+static unsigned turn_of(const struct ho_clk *k, int64_t delay_ms)
+{
+    struct ho_time now = { 0 };
+    struct ho_due due = ho_clk_due(k, now, ho_ms(delay_ms));
+
+    assert_int_equal(ho_due_time(due).ns, ho_clk_timer(k, now, ho_ms(delay_ms)).ns);
+    return (unsigned)(due.key % HO_DUE_TURNS);
+}
+
+/* LVL_START of levels 1 and 2 is 63 and 504 jiffies; base/due.h says which level goes first. */
+static void the_higher_the_level_the_earlier_the_turn(void **state)
+{
+    const struct ho_clk k = { .hz = 250 };
+
+    (void)state;
+    assert_int_equal(turn_of(&k, 0), turn_of(&k, 62 * 4));
+    assert_true(turn_of(&k, 63 * 4) < turn_of(&k, 62 * 4));
+    assert_int_equal(turn_of(&k, 63 * 4), turn_of(&k, 503 * 4));
+    assert_true(turn_of(&k, 504 * 4) < turn_of(&k, 503 * 4));
+    assert_true(turn_of(&k, INT64_C(16000000) * 1000) > HO_DUE_FIRST); /* the last level */
+}
+
+static void what_lies_beyond_36_years_is_never_due(void **state)
+{
+    const struct ho_time last = { (INT64_C(1) << 60) - 2 }, beyond = { last.ns + 1 };
+
+    (void)state;
+    assert_int_equal(ho_due_time(ho_due_at(last, HO_DUE_TURNS - 1)).ns, last.ns);
+    assert_true(ho_due_is_never(ho_due_at(beyond, 0)));
+    assert_true(ho_due_is_never(ho_due_at(HO_NEVER, 0)));
+    assert_int_equal(ho_due_time(HO_DUE_NEVER).ns, HO_NEVER.ns);
+}
+
 static void exact_clock_rounds_nothing(void **state)
 {
     (void)state;
     const struct ho_clk k = { .hz = 0, .jiffies0 = 12345, .phase_ns = 17 };
     const struct ho_time now = { 1234567 };
+
+    /* Nothing has another turn than what is armed for an instant: the order is that of arming. */
+    assert_int_equal(turn_of(&k, 7200000), HO_DUE_FIRST);
 
     assert_int_equal(ho_clk_timer(&k, now, ho_ns(7654321)).ns, 1234567 + 7654321);
     assert_int_equal(ho_clk_round_up(&k, ho_ns(7654321)).ns, 7654321);
@@ -223,6 +259,8 @@ int main(void)
         cmocka_unit_test(what_a_timer_arms_is_a_jiffy_shorter_for_the_wheel),
         cmocka_unit_test(step_grows_by_eight_at_the_delays_of_ground_truth_a1),
         cmocka_unit_test(timer_not_in_the_future_fires_at_the_next_jiffy),
+        cmocka_unit_test(the_higher_the_level_the_earlier_the_turn),
+        cmocka_unit_test(what_lies_beyond_36_years_is_never_due),
         cmocka_unit_test(timer_beyond_the_wheel_fires_at_its_end),
         cmocka_unit_test(keepalive_of_two_hours_is_late_by_its_phase),
         cmocka_unit_test(jiffies_count_from_the_start_with_its_phase),

@@ -92,6 +92,31 @@ static void a_held_reachable_time_counts_from_now_on(void **state)
     assert_int_equal(ho_pair_neigh(&p, 0), HO_NUD_STALE);
 }
 
+/* Timers of one jiffy (base/due.h): the neighbour's was armed for 20 s and stands a level above
+ * keepalive's, armed later for 5 s. It goes first: the entry is STALE, and the probe behind it
+ * starts the delay. Were the last armed the first, the probe would find the entry REACHABLE and
+ * leave it STALE, and the neighbour would be asked a probe later. In scenarios/hang-keepalive.scn
+ * this happens every minute, and the virtual kernel has it so (docs/engines.md).
+ */
+static void of_one_jiffy_the_timer_armed_further_ahead_goes_first(void **state)
+{
+    (void)state;
+    /* 5000 jiffies after 1000 end, by a grid of 512, at 6144; 1250 after 4860, by one of 64, too.
+     */
+    const struct ho_time both = s_ms((6144 - 1000) * 4);
+
+    ho_pair_run(&p, s_ms((4860 - 1000) * 4));
+    assert_int_equal(ho_pair_set(&p, 0, a, HO_SOCKOPT_TCP_KEEPIDLE, 5), 0);
+    assert_int_equal(ho_pair_set(&p, 0, a, HO_SOCKOPT_SO_KEEPALIVE, 1), 0);
+    size_t mark = p.n_sent;
+    ho_pair_run(&p, (struct ho_time){ both.ns - 1 });
+    assert_int_equal(ho_pair_neigh(&p, 0), HO_NUD_REACHABLE);
+    assert_int_equal(ho_pair_count(&p, 0, HO_PAIR_TCP, mark), 0);
+    ho_pair_run(&p, both);
+    assert_int_equal(ho_pair_count(&p, 0, HO_PAIR_TCP, mark), 1);
+    assert_int_equal(ho_pair_neigh(&p, 0), HO_NUD_DELAY);
+}
+
 /* Traffic both ways confirms: the entry of the asked becomes REACHABLE when its delay is over. */
 static void progress_of_tcp_confirms_the_neighbour(void **state)
 {
@@ -303,6 +328,7 @@ int main(void)
         BOTH(the_asker_is_reachable_and_the_asked_in_delay),
         BOTH(reachable_becomes_stale_after_the_drawn_time),
         BOTH(a_held_reachable_time_counts_from_now_on),
+        BOTH(of_one_jiffy_the_timer_armed_further_ahead_goes_first),
         BOTH(progress_of_tcp_confirms_the_neighbour),
         BOTH(a_stale_neighbour_is_used_at_once_and_checked_later),
         BOTH(a_vanished_neighbour_fails_after_three_unicast_requests),

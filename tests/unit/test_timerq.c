@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/clk.h"
 #include "base/timerq.h"
 
 static void pops_in_order_of_time_and_exactly_on_time(void **state)
@@ -75,6 +76,62 @@ static void equal_instants_pop_the_newest_first_if_so_set(void **state)
     assert_null(ho_timerq_pop(&q, at));
 }
 
+/* Linux 6.12 kernel/time/timer.c: collect_expired_timers() gathers level by level from the lowest,
+ * __run_timers() runs what was gathered from the last to the first, and enqueue_timer() puts at the
+ * head of a bucket: of one jiffy the highest level goes first, of one level the last armed.
+ */
+static void timers_of_one_jiffy_pop_from_the_highest_level_down(void **state)
+{
+    (void)state;
+    const struct ho_clk k = { .hz = 250 };
+    const struct ho_time at = ho_clk_jiffy_time(&k, 8192);
+    struct ho_timerq q;
+    struct ho_timer t[5] = { 0 };
+    static const struct {
+        uint64_t armed_j;
+        int timer;
+    } arms[] = {
+        { 1000, 0 }, /* 7191 ahead: level 3 */
+        { 6000, 1 }, /* level 2 */
+        { 6001, 2 }, /* level 2 */
+        { 7900, 3 }, /* level 1 */
+        { 8190, 4 }, /* level 0 */
+    };
+    static const int order[] = { 0, 2, 1, 3, 4 };
+
+    ho_timerq_init(&q, (struct ho_time){ 0 });
+    q.newest_first = true;
+    for (int i = 0; i < 5; i++) {
+        struct ho_time now = ho_clk_jiffy_time(&k, arms[i].armed_j);
+        struct ho_dur delay = ho_clk_jiffies_dur(&k, 8191 - arms[i].armed_j);
+        struct ho_due due = ho_clk_due(&k, now, delay);
+
+        assert_int_equal(ho_due_time(due).ns, at.ns);
+        ho_timerq_arm_due(&q, &t[arms[i].timer], due);
+        assert_null(ho_timerq_pop(&q, now));
+    }
+    assert_null(ho_timerq_pop(&q, (struct ho_time){ at.ns - 1 }));
+    for (int i = 0; i < 5; i++) {
+        assert_ptr_equal(ho_timerq_pop(&q, at), &t[order[i]]);
+    }
+    assert_null(ho_timerq_pop(&q, at));
+}
+
+static void what_is_in_no_wheel_pops_before_the_wheel(void **state)
+{
+    (void)state;
+    const struct ho_clk k = { .hz = 250 };
+    struct ho_due due = ho_clk_due(&k, (struct ho_time){ 0 }, ho_s(7200));
+    struct ho_timerq q;
+    struct ho_timer wheel = { 0 }, poll = { 0 };
+
+    ho_timerq_init(&q, (struct ho_time){ 0 });
+    ho_timerq_arm_due(&q, &wheel, due);
+    ho_timerq_arm(&q, &poll, ho_due_time(due));
+    assert_ptr_equal(ho_timerq_pop(&q, ho_due_time(due)), &poll);
+    assert_ptr_equal(ho_timerq_pop(&q, ho_due_time(due)), &wheel);
+}
+
 static void arming_again_moves_the_timer(void **state)
 {
     (void)state;
@@ -99,6 +156,9 @@ static void never_disarms(void **state)
     ho_timerq_init(&q, (struct ho_time){ 0 });
     ho_timerq_arm(&q, &t, (struct ho_time){ 100 });
     ho_timerq_arm(&q, &t, HO_NEVER);
+    assert_false(ho_timer_armed(&t));
+    ho_timerq_arm(&q, &t, (struct ho_time){ 100 });
+    ho_timerq_arm_due(&q, &t, HO_DUE_NEVER);
 
     assert_false(ho_timer_armed(&t));
     assert_int_equal(ho_timerq_deadline(&q).ns, HO_NEVER.ns);
@@ -140,14 +200,14 @@ static void past_instant_is_due_at_once_before_the_future(void **state)
 static void last_instant_there_is_can_be_reached(void **state)
 {
     (void)state;
-    const struct ho_time last = { INT64_MAX - 1 };
+    const struct ho_time last = { (INT64_C(1) << 60) - 2 }; /* base/due.h */
     struct ho_timerq q;
     struct ho_timer t = { 0 };
 
     ho_timerq_init(&q, (struct ho_time){ 0 });
     ho_timerq_arm(&q, &t, last);
 
-    assert_null(ho_timerq_pop(&q, (struct ho_time){ INT64_MAX - 2 }));
+    assert_null(ho_timerq_pop(&q, (struct ho_time){ last.ns - 1 }));
     assert_ptr_equal(ho_timerq_pop(&q, last), &t);
 }
 
@@ -160,13 +220,13 @@ static void deadline_after_cancel_is_corrected_by_pop(void **state)
     struct ho_timer b = { 0 };
 
     ho_timerq_init(&q, (struct ho_time){ 0 });
-    ho_timerq_arm(&q, &a, (struct ho_time){ 64 * 64 + 1 });
-    ho_timerq_arm(&q, &b, (struct ho_time){ 64 * 64 + 3000 });
+    ho_timerq_arm(&q, &a, (struct ho_time){ 64 * 64 * 64 + 1 });
+    ho_timerq_arm(&q, &b, (struct ho_time){ 64 * 64 * 64 + 3000 });
     ho_timerq_cancel(&q, &a);
 
-    assert_true(ho_timerq_deadline(&q).ns <= 64 * 64 + 3000);
+    assert_true(ho_timerq_deadline(&q).ns <= 64 * 64 * 64 + 3000);
     assert_null(ho_timerq_pop(&q, ho_timerq_deadline(&q)));
-    assert_int_equal(ho_timerq_deadline(&q).ns, 64 * 64 + 3000);
+    assert_int_equal(ho_timerq_deadline(&q).ns, 64 * 64 * 64 + 3000);
 }
 
 int main(void)
@@ -175,6 +235,8 @@ int main(void)
         cmocka_unit_test(pops_in_order_of_time_and_exactly_on_time),
         cmocka_unit_test(equal_instants_pop_in_the_order_of_arming),
         cmocka_unit_test(equal_instants_pop_the_newest_first_if_so_set),
+        cmocka_unit_test(timers_of_one_jiffy_pop_from_the_highest_level_down),
+        cmocka_unit_test(what_is_in_no_wheel_pops_before_the_wheel),
         cmocka_unit_test(arming_again_moves_the_timer),
         cmocka_unit_test(never_disarms),
         cmocka_unit_test(cancel_twice_is_harmless),

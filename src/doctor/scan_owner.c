@@ -146,8 +146,7 @@ int ho_scan_owners_begin(struct ho_scan_work *w)
     if (err == -ESRCH) {
         ho_os_why(w->why, "there is no process %d", (int)w->o->pid);
     } else if (err == -EACCES) {
-        ho_os_why(w->why, "process %d is another user's (needs same uid or CAP_SYS_PTRACE)",
-                  (int)w->o->pid);
+        ho_os_why(w->why, "process %d is another user's (" HO_CONN_NEEDS ")", (int)w->o->pid);
     } else if (err != 0) {
         ho_os_why(w->why, "the descriptors in /proc cannot be read: %s", strerror(-err));
     }

@@ -267,6 +267,7 @@ static int walk_process(struct ho_os_owners *w, int pid)
         s.owner = s.owner != NULL ? s.owner : add_owner(w, pid);
         err = s.owner == NULL ? -ENOMEM : add_socket(w, &s);
     }
+    w->hidden += w->walk.refused;
     return err;
 }
 

@@ -12,8 +12,8 @@
  * socket that is newer than the walk is not found by it: another one finds it.
  *
  * Nothing here is a fault of the caller's: a process that is gone has no more sockets, one that
- * may not be looked at (another uid without CAP_SYS_PTRACE) has none and is counted, a descriptor
- * that is another file by now is no socket of that inode any more.
+ * may not be looked at (another uid's, without CAP_SYS_PTRACE) has none and is counted, a
+ * descriptor that is another file by now is no socket of that inode any more.
  */
 
 #ifndef HO_OS_OWNER_H
@@ -72,7 +72,8 @@ int ho_os_owners_want(struct ho_os_owners *w, const uint32_t *inodes, size_t n, 
  */
 int ho_os_owners_next(struct ho_os_owners *w, struct ho_os_owned *ret);
 
-/* At the end: processes whose descriptors could not be listed; whether those of a user were all. */
+/* At the end: processes whose descriptors could not be looked at; whether those of a user were all.
+ */
 size_t ho_os_owners_hidden(const struct ho_os_owners *w);
 bool ho_os_owners_sees(const struct ho_os_owners *w, uint32_t uid);
 

@@ -14,15 +14,25 @@
 #define MANY 64         /* descriptors: below, their names are listed */
 #define GAPS_MAX 64     /* numbers without a descriptor, besides a quarter of those with one */
 
+/* Whether a process may be looked at; it is left again. */
+static int try_process(struct ho_os_owner_walk *w, int pid)
+{
+    struct ho_os_sockfd ignored;
+    int err = ho_os_owner_walk_enter(w, pid);
+
+    if (err == 0) {
+        (void)ho_os_owner_walk_socket(w, &ignored);
+        err = w->refused ? -EACCES : 0;
+    }
+    ho_os_owner_walk_leave(w);
+    return err;
+}
+
 int ho_os_owner_walk_open(struct ho_os_owner_walk *w, int pid)
 {
-    int err;
-
     *w = (struct ho_os_owner_walk){ .alone = pid, .process = -1 };
     if (pid != 0) {
-        err = ho_os_owner_walk_enter(w, pid);
-        ho_os_owner_walk_leave(w);
-        return err;
+        return try_process(w, pid);
     }
     w->proc = opendir("/proc");
     return w->proc == NULL ? -errno : 0;
@@ -57,6 +67,7 @@ static void expect(struct ho_os_owner_walk *w)
     struct stat s;
 
     w->next = 0;
+    w->refused = false;
     w->expected = fstat(dirfd(w->fds), &s) == 0 && s.st_size >= MANY && s.st_size < 100000000
                       ? (int)s.st_size
                       : 0;
@@ -113,14 +124,16 @@ int ho_os_owner_walk_pid(struct ho_os_owner_walk *w)
     return 0;
 }
 
-/* Returns 1: it is a socket; 0: another file; -1: there is no such descriptor. */
-static int look_at(const struct ho_os_owner_walk *w, const char *name, int fd,
-                   struct ho_os_sockfd *ret)
+/* Returns 1: it is a socket; 0: another file; -1: there is no such descriptor, or it may not be
+ * looked at: then none of that process may (CAP_DAC_READ_SEARCH without CAP_SYS_PTRACE).
+ */
+static int look_at(struct ho_os_owner_walk *w, const char *name, int fd, struct ho_os_sockfd *ret)
 {
     char text[64];
     ssize_t n = readlinkat(dirfd(w->fds), name, text, sizeof(text));
 
     if (n <= 0) {
+        w->refused = n < 0 && errno == EACCES;
         return -1;
     }
     ret->fd = fd;
@@ -144,7 +157,7 @@ static bool next_expected(struct ho_os_owner_walk *w, struct ho_os_sockfd *ret)
 {
     char buf[16];
 
-    while (w->expected > 0 && w->gaps > 0) {
+    while (w->expected > 0 && w->gaps > 0 && !w->refused) {
         int fd = w->next++;
         int is = look_at(w, name_of(fd, buf), fd, ret);
 
@@ -165,7 +178,7 @@ bool ho_os_owner_walk_socket(struct ho_os_owner_walk *w, struct ho_os_sockfd *re
     if (w->next > 0 && w->expected == 0) {
         return false; /* all that there were when it was entered */
     }
-    for (struct dirent *e = readdir(w->fds); e != NULL; e = readdir(w->fds)) {
+    for (struct dirent *e = readdir(w->fds); e != NULL && !w->refused; e = readdir(w->fds)) {
         int fd = isdigit((unsigned char)e->d_name[0]) ? number(e->d_name) : -1;
 
         if (fd >= w->next && look_at(w, e->d_name, fd, ret) == 1) {

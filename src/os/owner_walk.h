@@ -17,6 +17,7 @@ struct ho_os_owner_walk {
     int next;     /* the number to look at next, while there are `expected` ones */
     int expected; /* descriptors that must still come; 0: not known */
     int gaps;     /* numbers that may still be without one */
+    bool refused; /* its descriptors are listed, but not what they are */
 };
 
 /* Returns 0, to be closed also if not; as ho_os_owners_open(). */

@@ -61,8 +61,11 @@ bool ho_tw_input(struct ho_host *h, struct ho_tw *t, const struct ho_wire_tcp *s
                  struct ho_time now)
 {
     const struct ho_tcp_path *path = t->t.path;
+    uint8_t before = t->t.substate;
+    enum ho_tcp_tw_do what = ho_tcp_tw_input(&h->env, &t->t, seg, now);
 
-    switch (ho_tcp_tw_input(&h->env, &t->t, seg, now)) {
+    h->generation += t->t.substate != before;
+    switch (what) {
     case HO_TCP_TW_NOTHING:
         break;
     case HO_TCP_TW_ACK:

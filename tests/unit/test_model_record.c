@@ -122,6 +122,27 @@ static void a_frame_through_a_switch_is_recorded_once(void **state)
     model_play_free(&p);
 }
 
+/* RFC 9293 3.10.7.4: FIN-WAIT-2 goes to TIME-WAIT, also where no process has it any more. */
+static void an_orphan_is_seen_in_time_wait(void **state)
+{
+    struct model_play p;
+    size_t n = 0;
+
+    (void)state;
+    model_play(&p, CONNECTED "at 1s client close\nat 10s server close\nlasts 80s\n");
+    for (size_t i = 0; i < p.tl.n; i++) {
+        const struct ho_record *r = &p.tl.rec[i];
+
+        if (r->kind == HO_REC_SOCK && strcmp(r->u.sock.state, "TIME-WAIT") == 0) {
+            assert_string_equal(r->host, "client");
+            assert_in_range(r->t.ns, 10001000000, 10001100000);
+            n++;
+        }
+    }
+    assert_int_equal(n, 1);
+    model_play_free(&p);
+}
+
 /* ground-truth s08d: SYN, challenge ACK of the old life, RST for it, SYN again 2 jiffies later. */
 static void a_rebooted_client_on_the_same_port_begins_a_new_connection(void **state)
 {
@@ -292,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_cut_takes_what_is_under_way),
         cmocka_unit_test(fates_say_where_a_frame_was_lost),
         cmocka_unit_test(a_frame_through_a_switch_is_recorded_once),
+        cmocka_unit_test(an_orphan_is_seen_in_time_wait),
         cmocka_unit_test(a_rebooted_client_on_the_same_port_begins_a_new_connection),
         cmocka_unit_test(an_option_is_a_setting_of_the_connection),
         cmocka_unit_test(a_socket_is_written_down_only_when_it_changed),

@@ -74,13 +74,21 @@ static void tw_info(const struct ho_tw *t, struct ho_time now, struct ho_sock_in
                HO_SOCK_TIMER_TIMEWAIT, ho_due_time(t->t.deadline), now, ret);
 }
 
-/* Shown: what is bound to somebody. A new socket is not in sock_diag; one whose TIME-WAIT goes on
- * without it is shown as that record.
- */
-static bool is_shown(const struct ho_sock *s)
+/* A socket whose TIME-WAIT goes on without it, as long as that does. */
+static bool is_tw(struct ho_host *h, const struct ho_sock *s)
 {
-    return s->kind == HO_KIND_LISTEN ||
-           (s->kind == HO_KIND_CONN && (s->flags & HO_SOCK_HAS_TW) == 0);
+    const struct ho_way *way = ho_container(s->tcp.path, struct ho_way, path);
+
+    return (s->flags & HO_SOCK_HAS_TW) != 0 &&
+           (ho_demux_find(h, way, s->tcp.lport, s->tcp.rport) & HO_REF_TYPE) == HO_REF_TW;
+}
+
+/* Shown: what is bound to somebody. A new socket is not in sock_diag; one in TIME-WAIT is shown as
+ * that record, and is CLOSED behind it.
+ */
+static bool is_shown(struct ho_host *h, const struct ho_sock *s)
+{
+    return s->kind == HO_KIND_LISTEN || (s->kind == HO_KIND_CONN && !is_tw(h, s));
 }
 
 bool ho_host_sock_next(struct ho_host *h, uint64_t *cursor, struct ho_time now,
@@ -91,7 +99,7 @@ bool ho_host_sock_next(struct ho_host *h, uint64_t *cursor, struct ho_time now,
     while (*cursor < reqs_at) {
         const struct ho_sock *s = ho_slots_at(&h->socks, (uint32_t)(*cursor)++);
 
-        if (is_shown(s)) {
+        if (is_shown(h, s)) {
             sock_info(h, s, now, ret);
             return true;
         }

@@ -123,8 +123,9 @@ static bool same_seg(const struct ho_rec_seg *a, const struct ho_rec_seg *b)
 
 static bool same_app(const struct ho_rec_app *a, const struct ho_rec_app *b)
 {
-    return same_text(a->call, b->call) && same_text(a->err, b->err) && a->ret == b->ret &&
-           a->has_events == b->has_events && a->events == b->events;
+    return same_text(a->call, b->call) && same_text(a->detail, b->detail) &&
+           same_text(a->err, b->err) && a->ret == b->ret && a->has_events == b->has_events &&
+           a->events == b->events;
 }
 
 /* Two records of one stream. */

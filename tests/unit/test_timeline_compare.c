@@ -217,6 +217,22 @@ static void another_errno_is_named_with_both(void **state)
     ho_text_free(&out);
 }
 
+static void another_option_is_another_call(void **state)
+{
+    (void)state;
+    const struct ho_compare_opts opts = { 0 };
+
+    make_call(&a, 1000, "server", "setsockopt", 0, "");
+    make_call(&b, 1000, "server", "setsockopt", 0, "");
+    a.rec[0].u.app.detail = "SO_KEEPALIVE=1";
+    b.rec[0].u.app.detail = "SO_KEEPALIVE=1";
+    compare(&opts);
+    assert_int_equal(c.first, c.n);
+    b.rec[0].u.app.detail = "TCP_KEEPIDLE=10";
+    compare(&opts);
+    assert_int_equal(c.first, 0);
+}
+
 /* A socket is sampled when it can be: what counts is which states it passed, and when. */
 static void of_a_socket_the_states_are_compared_not_the_samples(void **state)
 {
@@ -280,6 +296,7 @@ int main(void)
         TEST(a_state_of_a_moment_may_be_missed),
         TEST(a_missing_record_does_not_shift_the_rest),
         TEST(another_errno_is_named_with_both),
+        TEST(another_option_is_another_call),
         TEST(of_a_socket_the_states_are_compared_not_the_samples),
         TEST(every_row_is_shown_when_asked_for),
         TEST(a_fault_that_one_lacks_cannot_align),

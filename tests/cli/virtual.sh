@@ -185,7 +185,8 @@ d = json.load(open(sys.argv[1]))
 assert [e["engine"] for e in p["engines"]] == ["kernel", "virtual-kernel"] and p["base"] == "model"
 assert p["engines"][1]["alike"] is True and p["engines"][1]["worst_s"] == 0
 assert p["alike"] == all(e["alike"] for e in p["engines"]) == (d["alike"] == 1)
-sent = [r for r in p["rows"] if r["kind"] == "seg" and r["host"] == "client"]
+# Without what the real kernel alone sends, a repeat when it is late.
+sent = [r for r in p["rows"] if r["kind"] == "seg" and r["host"] == "client" and r["model"]]
 assert len(sent) >= 3 and all(r["virtual-kernel"]["status"] == "same" for r in sent)
 assert all(r[e]["what"] == sent[0]["model"]["what"] for r in sent[:1] for e in ("kernel", "virtual-kernel"))
 PY
@@ -215,7 +216,7 @@ out '^model does not agree with Linux .* in virtual time: [0-9]+ of [0-9]+ event
 if [ $rooms = yes ]; then
     run compare "$tmp/brief.scn" --differences
     is 1
-    out '^! .* ! .* client +PA 1 \+100 ack 1 \| virtual-kernel: PA 1 \+99 ack 1$'
+    out '^! .* ! .* client +PA 1 \+100 ack 1 \|( kernel: .* \|)? virtual-kernel: PA 1 \+99 ack 1$'
 fi
 printf 'halfopen-result 0 0 20 0 0\nit has no such cable.' >"$tmp/answer"
 run compare --engine virtual-kernel "$tmp/brief.scn"

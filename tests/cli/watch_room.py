@@ -319,6 +319,8 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             wait_for(lambda: os.get_terminal_size(0).lines == rows)
+            for name in ("LINES", "COLUMNS"):  # they would go before the terminal's size
+                os.environ.pop(name, None)
             os.environ.update({"TERM": term, "LC_ALL": "C.UTF-8", **(env or {})})
             os.execv(HALFOPEN, ["halfopen", "watch", "--interval", "200ms", *args])
         self.size(rows, columns)

@@ -61,6 +61,19 @@ def one(report, process, port):
     return c
 
 
+def nginx_has(lab):
+    report = lab.doctor("server", privileged=True)
+    return seen(report, "nginx", 8080) + seen(report, "nginx", 8081)
+
+
+def until(what):
+    for _ in range(100):
+        if what():
+            return
+        time.sleep(0.1)
+    raise AssertionError("waited in vain")
+
+
 def the_truth_about_each(lab):
     """What the documentation and the sources of the programs say that they set."""
     server = lab.doctor("server", privileged=True)
@@ -199,7 +212,7 @@ def test():
         peers = lab.peers_in("client")
         peers.do("open", name="plain", to=[SERVER, 8080])
         peers.do("open", name="probed", to=[SERVER, 8081])
-        time.sleep(0.3)  # nginx accepts
+        until(lambda: len(nginx_has(lab)) == 2)  # it accepts
         the_truth_about_each(lab)
         strangers_are_unknown(lab)
         promtool_takes_it(lab, "server")
@@ -208,7 +221,7 @@ def test():
         for p in lab.peers[1:]:
             p.stop()
         del lab.peers[1:]
-        time.sleep(0.3)
+        until(lambda: len(nginx_has(lab)) == 2)  # it has heard of the ends
         clients_vanish(lab, peers, sql, clients[-1])
     finally:
         for c in clients:

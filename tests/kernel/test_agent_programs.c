@@ -74,7 +74,7 @@ static void heartbeats_are_the_same(void **state)
         stage_program(&w[real], 0, "heartbeat role=listen port=5000 interval=0 dead_after=0");
         stage_program(&w[real], 1,
                       "heartbeat role=connect addr=127.0.0.1 port=5000 from=40000 interval=80ms "
-                      "dead_after=400ms");
+                      "dead_after=2s");
         stage_until(&w[real], 1, "rx=39"); /* three pings were answered */
         stage_quiet(&w[real]);
     }
@@ -85,7 +85,7 @@ static void heartbeats_are_the_same(void **state)
     for (size_t i = at; i-- > 0;) {
         if (strstr(s->line[1][i].text, "call recv") != NULL) {
             took = s->line[1][at].at.ns - s->line[1][i].at.ns;
-            assert_in_range(took, 400000000, 600000000); /* dead_after since the last pong */
+            assert_in_range(took, 2000000000, 2200000000); /* dead_after since the last pong */
             break;
         }
     }
@@ -106,7 +106,7 @@ static void http_is_the_same(void **state)
         long before = -1;
 
         stage_init(s, real != 0);
-        stage_program(s, 0, "http-server port=5000 keepalive_timeout=100ms content=3000");
+        stage_program(s, 0, "http-server port=5000 keepalive_timeout=1s content=3000");
         stage_program(s, 1,
                       "http-client addr=127.0.0.1 port=5000 from=40000 requests=3 interval=20ms "
                       "reconnect=no");
@@ -119,8 +119,8 @@ static void http_is_the_same(void **state)
         took[real] = s->line[0][found].at.ns - s->line[0][before].at.ns;
     }
     stage_same(&w[0], &w[1]);
-    assert_in_range(took[0], 100000000, 100000000);
-    assert_in_range(took[1], 100000000, 300000000); /* never early */
+    assert_in_range(took[0], 1000000000, 1000000000);
+    assert_in_range(took[1], 1000000000, 1200000000); /* never early */
     stage_done(&w[0]);
     stage_done(&w[1]);
 }

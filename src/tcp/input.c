@@ -375,6 +375,14 @@ static bool data_for_nobody(const struct ho_tcp *c, const struct ho_wire_tcp *se
            ho_seq_after(ho_seq(seg->seq + seg->payload_len), c->rcv_nxt);
 }
 
+/* TCP_LINGER2 below 0: a socket that nobody has does not wait for the peer's FIN (tcp(7)); the ACK
+ * of its own is answered by RST, as new data would be.
+ */
+static bool waits_for_nobody(const struct ho_tcp *c)
+{
+    return c->state == HO_TCP_FIN_WAIT2 && (c->flags & TCP_F_DEAD) != 0 && c->opts->linger2_s < 0;
+}
+
 /* Our FIN is acknowledged: what the states with a FIN in flight become. Returns false if the
  * connection is over.
  */
@@ -387,10 +395,10 @@ static bool fin_acked(struct ho_tcp_env *env, struct ho_tcp *c, const struct ho_
         c->shut |= TCP_SHUT_SEND;
         c->flags |= TCP_F_CONFIRM;
         c->wake |= HO_WAKE_STATE;
-        if ((c->flags & TCP_F_DEAD) != 0 && !data_for_nobody(c, seg)) {
+        if ((c->flags & TCP_F_DEAD) != 0 && !data_for_nobody(c, seg) && !waits_for_nobody(c)) {
             tcp_fin_wait2_orphan(env, c, now);
         }
-        return c->state != HO_TCP_CLOSE;
+        return true;
     case HO_TCP_CLOSING:
         tcp_enter(c, HO_TCP_TIME_WAIT);
         c->why = HO_TCP_WHY_CLOSED;
@@ -452,7 +460,7 @@ static bool synchronised(struct ho_tcp_env *env, struct ho_tcp *c, const struct 
     if (open && (c->work != NULL || seg->payload_len > 0) && tcp_work(env, c) != NULL) {
         tcp_rcv_rtt(c, seg, now);
     }
-    if (data_for_nobody(c, seg)) {
+    if (data_for_nobody(c, seg) || waits_for_nobody(c)) {
         tcp_count(env, HO_TCP_COUNT_ABORT_ON_DATA);
         tcp_reset(env, c);
         ho_buf_put(env->bufs, payload);

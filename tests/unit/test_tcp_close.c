@@ -309,6 +309,24 @@ static void a_negative_linger2_resets(void **state)
     ho_tp_free(p);
 }
 
+/* The RST answers the ACK: RFC 9293 3.10.7.1, SEQ=SEG.ACK and no ACK. A virtual 6.12 does the same.
+ */
+static void the_ack_of_a_fin_that_waits_for_nobody_is_answered(void **state)
+{
+    (void)state;
+    struct ho_tp *p = open_pair(250);
+    p->a.opts->linger2_s = -1;
+    close_end(p, &p->a);
+    ho_tp_drain(p, &p->a);
+    struct ho_wire_tcp s = ho_tp_seg(p, &p->a);
+    s.ack = p->a.c.snd_nxt.v;
+
+    assert_true(ho_tp_inject(p, &p->a, &s));
+    assert_true(ho_tcp_is_dead(&p->a.c));
+    assert_int_equal(p->a.env.count[HO_TCP_COUNT_ABORT_ON_DATA], 1);
+    ho_tp_free(p);
+}
+
 /* RFC 1122 4.2.2.13: data for a closed socket is answered by RST (row 6a, server sends). */
 static void data_for_an_orphan_is_reset(void **state)
 {
@@ -608,6 +626,7 @@ int main(void)
         cmocka_unit_test(fin_wait2_ends_after_fin_timeout),
         cmocka_unit_test(a_long_fin_timeout_does_not_wrap),
         cmocka_unit_test(a_negative_linger2_resets),
+        cmocka_unit_test(the_ack_of_a_fin_that_waits_for_nobody_is_answered),
         cmocka_unit_test(data_for_an_orphan_is_reset),
         cmocka_unit_test(data_with_the_ack_of_an_orphans_fin_is_reset),
         cmocka_unit_test(an_orphan_before_a_closed_window_ends),

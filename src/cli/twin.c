@@ -21,7 +21,9 @@
 #define DRAWS_MAX (1 << 20)
 #define NICS_MAX 64 /* of a host whose draws are read */
 #define REDRAWN_S \
-    295 /* after a kernel drew anew it does not so again (neigh_periodic_work: 300 s) */
+    299 /* after a kernel drew anew it does not so again (neigh_periodic_work: 300 s) */
+#define COLLECT_S 15     /* how often it could: half of base_reachable_time, on the wheel's grid */
+#define BEHIND_NS 100000 /* a look comes behind what the tick did, and before answers to it */
 #define LINKWATCH_MAX_NS (1100 * INT64_C(1000000)) /* it acts within a second */
 
 /* ---- in between the runner and an engine ----------------------------------------------------- */
@@ -108,7 +110,26 @@ static uint64_t count_lives(void)
     return lives;
 }
 
-/* Reads all hosts; the next look is a second later, or before the kernel draws again. */
+/* When the kernel may have drawn next. Its timer is on the grid on which timers of seconds are, and
+ * deferrable: it fires in the tick of one of those, or when the processor is awake, so in the tick
+ * after a look. What is asked in the first of the two is answered a millisecond later, and judged
+ * by the time just drawn. So there is a look behind either.
+ */
+static struct ho_time next_look(struct ho_time now)
+{
+    struct ho_clk clk;
+
+    if (!ho_kernel_clk(ho_kernel_of(between.engine), &clk) || clk.hz == 0) {
+        return ho_time_add(now, ho_s(1));
+    }
+    uint64_t step = ho_wheel_step((uint64_t)COLLECT_S * clk.hz);
+    uint64_t j = ho_clk_jiffies(&clk, now), tick = j % step == 0 ? j + 1 : (j / step + 1) * step;
+    return ho_time_add(ho_clk_jiffy_time(&clk, tick), ho_ns(BEHIND_NS));
+}
+
+/* Reads all hosts; the next look is at the next tick of the grid, or when the kernel may draw
+ * again.
+ */
 static void look(void)
 {
     struct ho_time now = ho_kernel_now(ho_kernel_of(between.engine));
@@ -118,7 +139,7 @@ static void look(void)
     for (size_t i = 0; i < between.play->plan->node_count; i++) {
         any |= read_host((uint16_t)i, now.ns);
     }
-    between.look = ho_time_add(now, ho_s(1));
+    between.look = next_look(now);
     if (any && !booted) {
         between.drawn->redrawn++;
         between.look = ho_time_add(now, ho_s(REDRAWN_S));

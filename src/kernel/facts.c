@@ -82,6 +82,18 @@ void ho_kernel_read_clock(struct ho_kernel *k)
     }
 }
 
+bool ho_kernel_clk(const struct ho_kernel *k, struct ho_clk *ret)
+{
+    struct ho_time zero = { k->zero.ns };
+
+    if (!k->has_clk) {
+        return false;
+    }
+    *ret = (struct ho_clk){ .hz = k->clk.hz, .jiffies0 = ho_clk_jiffies(&k->clk, zero) };
+    ret->phase_ns = zero.ns - ho_clk_jiffy_time(&k->clk, ret->jiffies0).ns;
+    return true;
+}
+
 static void put_host(struct ho_kernel *k, const struct ho_kernel_host *h, const char *profile)
 {
     struct ho_play_host facts = {

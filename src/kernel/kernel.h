@@ -84,6 +84,11 @@ const char *ho_kernel_wire_text(const struct ho_kernel *k);
 /* The play's time at this instant; 0 before begin() has returned. */
 struct ho_time ho_kernel_now(const struct ho_kernel *k);
 
+/* The kernel's jiffies on the play's clock. Returns false, and leaves *ret alone, if they are not
+ * known.
+ */
+bool ho_kernel_clk(const struct ho_kernel *k, struct ho_clk *ret);
+
 /* A descriptor that is readable when something is to be done, deadlines included. It belongs to
  * the engine and is valid from begin to destroy.
  */

@@ -33,6 +33,7 @@
 #ifndef HO_KERNEL_KERNEL_H
 #define HO_KERNEL_KERNEL_H
 
+#include "base/clk.h"
 #include "scenario/engine.h"
 #include "timeline/record.h"
 

@@ -395,7 +395,9 @@ static int own_descriptors(struct agent *a, int ctl)
     if (null >= 0) {
         dup2(null, 0);
         dup2(null, 1);
-        close(null);
+        if (null > STDERR_FILENO) { /* else it took the place of one that the relay had not */
+            close(null);
+        }
     }
     a->ep = epoll_create1(EPOLL_CLOEXEC);
     a->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

@@ -34,6 +34,7 @@
 #define HO_KERNEL_KERNEL_H
 
 #include "base/clk.h"
+#include "base/clk.h"
 #include "scenario/engine.h"
 #include "timeline/record.h"
 

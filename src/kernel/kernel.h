@@ -34,7 +34,6 @@
 #define HO_KERNEL_KERNEL_H
 
 #include "base/clk.h"
-#include "base/clk.h"
 #include "scenario/engine.h"
 #include "timeline/record.h"
 

@@ -117,7 +117,7 @@ struct ho_dur ho_clk_round_up(const struct ho_clk *k, struct ho_dur d)
     return k->hz != 0 ? ho_clk_jiffies_dur(k, ho_clk_dur_jiffies(k, d)) : d;
 }
 
-static_assert(LEVELS < HO_DUE_TURNS, "a turn a level, and one before them all");
+static_assert(LEVELS < HO_DUE_LAST, "a turn a level, one before and one behind them all");
 
 struct ho_due ho_clk_due(const struct ho_clk *k, struct ho_time now, struct ho_dur delay)
 {
@@ -129,7 +129,7 @@ struct ho_due ho_clk_due(const struct ho_clk *k, struct ho_time now, struct ho_d
     unsigned level = 0; /* of what has expired before it is armed (calc_wheel_index()) */
     uint64_t fires = expires < wheel ? wheel : place(wheel, expires, &level);
 
-    return ho_due_at(ho_clk_jiffy_time(k, fires), HO_DUE_TURNS - 1 - level);
+    return ho_due_at(ho_clk_jiffy_time(k, fires), HO_DUE_LAST - 1 - level);
 }
 
 struct ho_time ho_clk_timer(const struct ho_clk *k, struct ho_time now, struct ho_dur delay)

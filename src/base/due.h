@@ -30,6 +30,9 @@ struct ho_due {
 /* The turn of what is in no wheel (a process's own clock, link watch), and with hz=exact of all. */
 #define HO_DUE_FIRST 0u
 
+/* The turn of what goes on behind all timers of an instant. */
+#define HO_DUE_LAST (HO_DUE_TURNS - 1)
+
 /* `turn` < HO_DUE_TURNS; `at` not before 0. What is further away than can be said is never. */
 static inline struct ho_due ho_due_at(struct ho_time at, unsigned turn)
 {

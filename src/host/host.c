@@ -146,12 +146,19 @@ void ho_host_tick(struct ho_host *h, struct ho_time now)
         return;
     }
     while ((t = ho_timerq_pop(&h->timers, now)) != NULL) {
-        if (ho_due_time(t->due).ns == now.ns) { /* not a socket that may go on at once */
+        /* All timers of a tick fire, then what they sent over lo arrives, then sockets go on. */
+        bool goes_on = t->due.key % HO_DUE_TURNS == HO_DUE_LAST;
+        if (goes_on && h->lo.count > 0) {
+            ho_timerq_arm_due(&h->timers, t, t->due);
+            ho_machine_run(h, now);
+            continue;
+        }
+        if (!goes_on && ho_due_time(t->due).ns == now.ns) {
             ho_clk_ran(&h->clk, now);
         }
         fire(h, t, now);
-        ho_machine_run(h, now); /* what a timer sent over lo arrives before the next one fires */
     }
+    ho_machine_run(h, now);
 }
 
 struct ho_sysctls *ho_host_sysctls(struct ho_host *h)

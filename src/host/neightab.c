@@ -104,7 +104,10 @@ void ho_neigh_unpark(struct ho_host *h, const struct ho_buf *packet)
         struct ho_sock *s = ho_slots_at(&h->socks, packet->tag[1] - 1);
 
         ho_tcp_park(&s->tcp, packet->tag[0], false);
-        ho_timerq_arm(&h->timers, &s->timer, (struct ho_time){ 0 }); /* it may go on: due at once */
+        struct ho_due at_once = ho_due_at(h->now, HO_DUE_LAST);
+        if (!ho_timer_armed(&s->timer) || ho_due_before(at_once, s->timer.due)) {
+            ho_timerq_arm_due(&h->timers, &s->timer, at_once); /* it may go on (tcp_tsq_handler) */
+        }
     }
 }
 

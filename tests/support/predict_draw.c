@@ -269,6 +269,7 @@ static int64_t learn_window(struct draw *d, int64_t at_ns, const struct ho_predi
 
     d->cut_ns = 0;
     play(d, at_ns, 0, phase, &p);
+    p.result.verdicts.since = (struct ho_time){ 0 }; /* a user timeout may end it before the cut */
     assert_int_equal(ho_verdict_basis(&p.tl, &p.result.verdicts,
                                       model_verdict(&p, of_kind[d->kind].host), &basis),
                      0);

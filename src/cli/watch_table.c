@@ -399,7 +399,7 @@ static void draw_help(struct canvas *c)
         "         notices, at the latest. never: it does not (no keepalive).",
         "BUSY     the same with data in flight.",
         "unknown  a setting cannot be read:",
-        "         " HO_CONN_NEEDS ".",
+        ("         " HO_CONN_NEEDS "."),
         "TROUBLE  what it is doing about a peer that does not answer: retrans, probe",
         "         (keepalive), window, connect, accept, closing; 6x: the sixth time;",
         "         then for how long.",

@@ -159,9 +159,9 @@ int ho_groups_make(struct ho_diagnosis *d)
     if (err != 0) {
         return err;
     }
-    ranks = malloc((k.n + 1) * sizeof(*ranks));
+    ranks = calloc(k.n + 1, sizeof(*ranks));
     d->groups = malloc((k.n + 1) * sizeof(*d->groups));
-    d->order = malloc((d->scan->n_conns + 1) * sizeof(*d->order));
+    d->order = calloc(d->scan->n_conns + 1, sizeof(*d->order));
     if (ranks == NULL || d->groups == NULL || d->order == NULL) {
         err = -ENOMEM;
         goto done;

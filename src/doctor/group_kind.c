@@ -16,25 +16,31 @@ struct kind {
     int64_t v[20];
 };
 
-/* Names of owners to numbers: the least index of an owner of the same name and container. */
+/* An owner to be sorted. */
+struct named {
+    const struct ho_conn_owner *is;
+};
+
+static int compare_names(const struct named *a, const struct named *b)
+{
+    int r = strcmp(a->is->name, b->is->name);
+
+    return r != 0 ? r : strcmp(a->is->container, b->is->container);
+}
+
 static int compare_owners(const void *a, const void *b)
 {
-    const struct ho_conn_owner *const *p = a, *const *q = b;
-    int r = strcmp((*p)->name, (*q)->name);
+    const struct named *p = a, *q = b;
+    int r = compare_names(p, q);
 
-    r = r != 0 ? r : strcmp((*p)->container, (*q)->container);
-    return r != 0 ? r : (*p > *q) - (*p < *q);
+    return r != 0 ? r : (p->is > q->is) - (p->is < q->is);
 }
 
-static bool same_name(const struct ho_conn_owner *a, const struct ho_conn_owner *b)
-{
-    return strcmp(a->name, b->name) == 0 && strcmp(a->container, b->container) == 0;
-}
-
-/* NULL: no memory. */
+/* A number for each owner: the least index of one of the same name and container. NULL: no memory.
+ */
 static uint32_t *number_names(const struct ho_scan *s)
 {
-    const struct ho_conn_owner **sorted = malloc((s->n_owners + 1) * sizeof(*sorted));
+    struct named *sorted = malloc((s->n_owners + 1) * sizeof(*sorted));
     uint32_t *names = malloc((s->n_owners + 1) * sizeof(*names));
 
     if (sorted == NULL || names == NULL) {
@@ -43,12 +49,12 @@ static uint32_t *number_names(const struct ho_scan *s)
         return NULL;
     }
     for (size_t i = 0; i < s->n_owners; i++) {
-        sorted[i] = &s->owners[i];
+        sorted[i].is = &s->owners[i];
     }
     qsort(sorted, s->n_owners, sizeof(*sorted), compare_owners);
     for (size_t i = 0, first = 0; i < s->n_owners; i++) {
-        first = same_name(sorted[first], sorted[i]) ? first : i;
-        names[sorted[i] - s->owners] = (uint32_t)(sorted[first] - s->owners);
+        first = compare_names(&sorted[first], &sorted[i]) == 0 ? first : i;
+        names[sorted[i].is - s->owners] = (uint32_t)(sorted[first].is - s->owners);
     }
     free(sorted);
     return names;

@@ -2,6 +2,7 @@
 
 #include "os/owner_walk.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -172,6 +173,7 @@ static bool next_expected(struct ho_os_owner_walk *w, struct ho_os_sockfd *ret)
 
 bool ho_os_owner_walk_socket(struct ho_os_owner_walk *w, struct ho_os_sockfd *ret)
 {
+    assert(w->fds != NULL);
     if (next_expected(w, ret)) {
         return true;
     }

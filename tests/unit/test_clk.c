@@ -201,12 +201,13 @@ static void duration_is_rounded_up_to_jiffies(void **state)
     assert_int_equal(ho_clk_jiffies_dur(&k, 51).ns, ho_ms(204).ns);
 }
 
-static unsigned turn_of(const struct ho_clk *k, int64_t delay_ms)
+static unsigned turn_of(const struct ho_clk *k, int64_t jiffies)
 {
+    struct ho_dur delay = ho_ms(jiffies * 4); /* those of HZ 250 */
     struct ho_time now = { 0 };
-    struct ho_due due = ho_clk_due(k, now, ho_ms(delay_ms));
+    struct ho_due due = ho_clk_due(k, now, delay);
 
-    assert_int_equal(ho_due_time(due).ns, ho_clk_timer(k, now, ho_ms(delay_ms)).ns);
+    assert_int_equal(ho_due_time(due).ns, ho_clk_timer(k, now, delay).ns);
     return (unsigned)(due.key % HO_DUE_TURNS);
 }
 
@@ -216,11 +217,11 @@ static void the_higher_the_level_the_earlier_the_turn(void **state)
     const struct ho_clk k = { .hz = 250 };
 
     (void)state;
-    assert_int_equal(turn_of(&k, 0), turn_of(&k, 62 * 4));
-    assert_true(turn_of(&k, 63 * 4) < turn_of(&k, 62 * 4));
-    assert_int_equal(turn_of(&k, 63 * 4), turn_of(&k, 503 * 4));
-    assert_true(turn_of(&k, 504 * 4) < turn_of(&k, 503 * 4));
-    assert_true(turn_of(&k, INT64_C(16000000) * 1000) > HO_DUE_FIRST); /* the last level */
+    assert_int_equal(turn_of(&k, 0), turn_of(&k, 62));
+    assert_true(turn_of(&k, 63) < turn_of(&k, 62));
+    assert_int_equal(turn_of(&k, 63), turn_of(&k, 503));
+    assert_true(turn_of(&k, 504) < turn_of(&k, 503));
+    assert_true(turn_of(&k, INT64_C(4000000000)) > HO_DUE_FIRST); /* the last level */
 }
 
 static void what_lies_beyond_36_years_is_never_due(void **state)

@@ -103,9 +103,9 @@ static void of_one_jiffy_the_timer_armed_further_ahead_goes_first(void **state)
     (void)state;
     /* 5000 jiffies after 1000 end, by a grid of 512, at 6144; 1250 after 4860, by one of 64, too.
      */
-    const struct ho_time both = s_ms((6144 - 1000) * 4);
+    const struct ho_time both = s_ms(INT64_C(4) * (6144 - 1000));
 
-    ho_pair_run(&p, s_ms((4860 - 1000) * 4));
+    ho_pair_run(&p, s_ms(INT64_C(4) * (4860 - 1000)));
     assert_int_equal(ho_pair_set(&p, 0, a, HO_SOCKOPT_TCP_KEEPIDLE, 5), 0);
     assert_int_equal(ho_pair_set(&p, 0, a, HO_SOCKOPT_SO_KEEPALIVE, 1), 0);
     size_t mark = p.n_sent;

@@ -126,18 +126,18 @@ static void a_frame_through_a_switch_is_recorded_once(void **state)
 static void check_last_states(const struct model_play *p, const char *first, int64_t first_ms,
                               const char *last, int64_t last_ms)
 {
-    const struct ho_record *seen[2] = { NULL, NULL };
+    const struct ho_record *seen[2] = { &p->tl.rec[0], &p->tl.rec[0] };
 
     for (size_t i = 0; i < p->tl.n; i++) {
         const struct ho_record *r = &p->tl.rec[i];
 
         if (r->kind == HO_REC_SOCK && strcmp(r->host, "client") == 0 &&
-            (seen[1] == NULL || strcmp(seen[1]->u.sock.state, r->u.sock.state) != 0)) {
+            (seen[1]->kind != HO_REC_SOCK || strcmp(seen[1]->u.sock.state, r->u.sock.state) != 0)) {
             seen[0] = seen[1];
             seen[1] = r;
         }
     }
-    assert_non_null(seen[0]);
+    assert_int_equal(seen[0]->kind, HO_REC_SOCK);
     assert_string_equal(seen[0]->u.sock.state, first);
     assert_in_range(seen[0]->t.ns, first_ms * 1000000, (first_ms + 1) * 1000000);
     assert_string_equal(seen[1]->u.sock.state, last);

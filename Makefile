@@ -50,6 +50,7 @@ test-kernel: setup-test build/release/build.ninja
 	@HALFOPEN=$(CURDIR)/build/halfopen sh tests/cli/kernel_build.sh
 	@HALFOPEN=$(CURDIR)/build/halfopen sh tests/cli/virtual.sh
 	@HALFOPEN=$(CURDIR)/build/halfopen sh tests/cli/virtual_kernel_slow.sh
+	@HALFOPEN=$(CURDIR)/build/halfopen sh tests/cli/random_virtual_slow.sh
 	@HALFOPEN=$(CURDIR)/build/halfopen sh tests/cli/real_virtual_slow.sh || [ $$? = 77 ]
 
 fuzz: setup-all build/fuzz/build.ninja

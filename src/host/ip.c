@@ -140,6 +140,22 @@ static void forward(struct ho_host *h, struct ho_buf *packet, const struct ho_wi
     send_on(h, &hop, packet, now);
 }
 
+/* A host that is no router looks for a route all the same, with IPv6: where it has none it says so
+ * (measured, a virtual 6.12: an address is removed, and its network's route with it).
+ */
+static void not_mine(struct ho_host *h, struct ho_buf *packet, const struct ho_wire_ip *ip,
+                     struct ho_time now)
+{
+    struct ho_hop hop;
+
+    if (ho_route_find(h, NULL, &ip->dst, &hop) != 0) {
+        refuse(h, packet, HO_ICMP_UNREACHABLE, HO_ICMP6_NO_ROUTE, 0, HO_HOST_COUNT_IP_NO_ROUTE,
+               now);
+    } else {
+        ho_machine_drop(h, packet, HO_HOST_COUNT_IP_IN_ADDR);
+    }
+}
+
 void ho_host_forwarding(struct ho_host *h, bool on)
 {
     h->forwarding = on;
@@ -245,6 +261,8 @@ void ho_ip_input(struct ho_host *h, int nic, struct ho_buf *packet, struct ho_ti
         deliver(h, nic, packet, &ip, header, now);
     } else if (h->forwarding && nic != HO_NIC_LO && !ho_addr_is_multicast(&ip.dst)) {
         forward(h, packet, &ip, header, now);
+    } else if (ip.version == 6 && nic != HO_NIC_LO && !ho_addr_is_multicast(&ip.dst)) {
+        not_mine(h, packet, &ip, now);
     } else {
         ho_machine_drop(h, packet, HO_HOST_COUNT_IP_IN_ADDR);
     }

@@ -340,6 +340,27 @@ static void a_router_reports_what_it_cannot_forward(void **state)
     assert_false(take(&f));
 }
 
+/* A packet for an address that was removed: the host of a virtual 6.12 says so where it has no
+ * route to there either. IPv4 says nothing (RFC 1122 3.2.1.3).
+ */
+static void a_host_without_a_route_says_so_over_ipv6(void **state)
+{
+    struct frame f;
+
+    (void)state;
+    know(0, v4(0, 9));
+    know(0, v6(0, 9));
+    inject_icmp(v4(0, 9), ho_addr_v4(192, 0, 2, 1), 64, &ping);
+    assert_false(take(&f));
+    inject_icmp(v6(0, 9), v6(0, 7), 64, &ping); /* on its own network: another host's */
+    assert_false(take(&f));
+    inject_icmp(v6(0, 9), (struct ho_addr){ .b = { 0x20, 1 } }, 64, &ping);
+    assert_true(take(&f));
+    assert_int_equal(f.icmp.kind, HO_ICMP_UNREACHABLE);
+    assert_int_equal(f.icmp.code, HO_ICMP6_NO_ROUTE);
+    assert_false(take(&f));
+}
+
 /* Host unreachable from the router 3 s after nobody answered; ARP asks from the router's address.
  */
 static void a_router_reports_a_neighbour_that_does_not_answer(void **state)
@@ -489,6 +510,7 @@ int main(void)
         T(errors_are_limited_for_each_peer),
         T(a_router_forwards_with_one_hop_less),
         T(a_router_reports_what_it_cannot_forward),
+        T(a_host_without_a_route_says_so_over_ipv6),
         T(a_router_reports_a_neighbour_that_does_not_answer),
         T(the_longest_prefix_wins_and_gateways_are_neighbours),
         T(routes_go_with_their_link_and_on_link_ones_come_back),

@@ -1,20 +1,10 @@
 #!/bin/sh
 # Two hundred random scenarios (tests/cli/random/plays.py): the model has the virtual kernel's events
-# in each of them. HALFOPEN_KERNEL, or one of `halfopen kernel list`; skipped (77) without one, and
-# where the program cannot run inside (AddressSanitizer). Where it fails, the play is
+# in each of them. Skipped (77) as tests/cli/lib_virtual says. Where it fails, the play is
 #
 #   tests/cli/random/plays.py . SEED 1 && halfopen compare --engine virtual-kernel SEED.scn
 . tests/cli/lib
-
-skip() {
-    echo "skipped: $*"
-    exit 77
-}
-if [ -z "${HALFOPEN_KERNEL-}" ]; then
-    "$HALFOPEN" kernel list | grep -q ' HZ ' || skip "no virtual kernel is built"
-fi
-run run --engine virtual-kernel cut-idle-keepalive-default --case 1
-[ "$code" != 3 ] || skip "the program cannot run inside: $(cat "$tmp/err")"
+. tests/cli/lib_virtual
 
 mkdir "$tmp/plays"
 python3 tests/cli/random/plays.py "$tmp/plays" 1 200

@@ -1,24 +1,7 @@
 #!/bin/sh
-# --engine virtual-kernel on a kernel that was built: HALFOPEN_KERNEL, or one of `halfopen kernel
-# list`. Skipped (77) without one, and where the program cannot run inside: one built with
-# AddressSanitizer needs build/halfopen, not older than its sources (`make run` builds it).
+# --engine virtual-kernel on a kernel that was built; skipped (77) as tests/cli/lib_virtual says.
 . tests/cli/lib
-
-skip() {
-    echo "skipped: $*"
-    exit 77
-}
-if [ -z "${HALFOPEN_KERNEL-}" ]; then
-    "$HALFOPEN" kernel list | grep -q ' HZ ' || skip "no virtual kernel is built"
-fi
-run run --engine virtual-kernel cut-idle-keepalive-default --case 1
-if [ "$code" = 3 ] && grep -q AddressSanitizer "$tmp/err"; then
-    [ -x build/halfopen ] || skip "no build/halfopen, which make run builds"
-    [ -z "$(find src scenarios -newer build/halfopen -name '*.[ch]' | head -n 1)" ] ||
-        skip "build/halfopen is older than its sources; make run builds it"
-    HALFOPEN=$PWD/build/halfopen
-    run run --engine virtual-kernel cut-idle-keepalive-default --case 1
-fi
+. tests/cli/lib_virtual
 
 # Two hours, whose end the kernel's version and HZ belong to.
 is 0

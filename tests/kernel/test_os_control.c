@@ -81,6 +81,44 @@ static void a_name_that_is_none_is_refused(void **state)
     assert_int_equal(ho_control_connect("../x"), -ECONNREFUSED);
 }
 
+/* A lab in a process of its own, which ends as it did. */
+static pid_t start_lab(struct pair *p, bool (*lab)(struct pair *p))
+{
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit(lab(p) ? 0 : 1);
+    }
+    return child;
+}
+
+static void check_end(pid_t lab)
+{
+    int status = -1;
+
+    waitpid(lab, &status, 0);
+    assert_int_equal(status, 0);
+}
+
+static bool is_asked(const struct pair *p)
+{
+    struct pollfd poll_fd = { .fd = p->lab.fd, .events = POLLIN };
+
+    return poll(&poll_fd, 1, 5000) > 0;
+}
+
+static bool answer_cut(struct pair *p)
+{
+    char *line = NULL;
+
+    while (line == NULL && is_asked(p) && ho_control_read(&p->lab, 0) == 0) {
+        line = ho_control_line(&p->lab);
+    }
+    return line != NULL && strcmp(line, "cut") == 0 &&
+           ho_control_write(&p->lab, "done\n", 5, NULL, 0) == 0;
+}
+
 static void a_question_gets_its_answer(void **state)
 {
     struct pair p;
@@ -88,27 +126,11 @@ static void a_question_gets_its_answer(void **state)
 
     (void)state;
     open_pair(&p);
-    pid_t child = fork();
+    pid_t lab = start_lab(&p, answer_cut);
 
-    assert_true(child >= 0);
-    if (child == 0) { /* the lab */
-        struct pollfd poll_fd = { .fd = p.lab.fd, .events = POLLIN };
-        char *line = NULL;
-
-        while (line == NULL && poll(&poll_fd, 1, 5000) > 0 && ho_control_read(&p.lab, 0) == 0) {
-            line = ho_control_line(&p.lab);
-        }
-        _exit(line != NULL && strcmp(line, "cut") == 0 &&
-                      ho_control_write(&p.lab, "done\n", 5, NULL, 0) == 0
-                  ? 0
-                  : 1);
-    }
     assert_int_equal(ho_control_ask(&p.client, "cut", &answer), 0);
     assert_string_equal(answer, "done");
-    int status = -1;
-
-    waitpid(child, &status, 0);
-    assert_int_equal(status, 0);
+    check_end(lab);
     close_pair(&p);
 }
 
@@ -126,6 +148,11 @@ static void a_lab_that_has_gone_is_told(void **state)
 }
 
 /* It goes with the question in its hands. */
+static bool go_when_asked(struct pair *p)
+{
+    return is_asked(p);
+}
+
 static void a_lab_that_goes_before_it_has_read_is_told(void **state)
 {
     struct pair p;
@@ -133,22 +160,13 @@ static void a_lab_that_goes_before_it_has_read_is_told(void **state)
 
     (void)state;
     open_pair(&p);
-    pid_t child = fork();
+    pid_t lab = start_lab(&p, go_when_asked);
 
-    assert_true(child >= 0);
-    if (child == 0) { /* the lab */
-        struct pollfd poll_fd = { .fd = p.lab.fd, .events = POLLIN };
-
-        _exit(poll(&poll_fd, 1, 5000) == 1 ? 0 : 1);
-    }
     close(p.lab.fd);
     p.lab.fd = -1;
     assert_int_equal(ho_control_ask(&p.client, "cut", &answer), -EPIPE);
     assert_null(answer);
-    int status = -1;
-
-    waitpid(child, &status, 0);
-    assert_int_equal(status, 0);
+    check_end(lab);
     close_pair(&p);
 }
 
